@@ -1,0 +1,1 @@
+"""What is made with a voice: clones, evaluations, stories."""

@@ -1,0 +1,1 @@
+"""The VITS network and everything that turns text into sound. Imports nothing else of ours."""

@@ -1,0 +1,1 @@
+"""How a told story is shipped: film, page, subtitles, sound. Each writer reads a Timeline."""

@@ -1,0 +1,212 @@
+"""Spoken words -> IPA, by espeak-ng through phonemizer, with the library that espeakng-loader
+brings: nothing needs to be installed on the system.
+
+espeak reads words in their clause, as it should ('the' before a vowel, a weak 'a'), but it also
+writes some neighbours as one ('of the' -> ʌvðə) and some words as two ('iPhone'). Subtitles need
+the sounds of each written word, so the words are found again: runs in which the clause's pieces
+equal the words read alone are anchors, and what lies between them is cut by the cheapest alignment
+with the words read alone (weighted edit distance, Wagner and Fischer 1974).
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Any
+
+from vits.errors import UserError
+from vits.text.symbols import LANGUAGE_MARKS, STRESS, SYMBOL_IDS
+
+# What we can read now; the symbol table already has room for the others.
+LANGUAGES = {"en": "en-us", "de": "de"}
+_CACHED_WORDS = 20_000  # words read alone that are kept, so that a book runs in flat memory
+_VOWELS = frozenset("iyɨʉɯuɪʏʊeøɘɵɤoəɛœɜɞʌɔæɐaɶɑɒɚɝᵻᵿ")
+# espeak's own marks that are no sound: phone and word joints, tie bars.
+_NO_SOUND = frozenset("_-‿͜͡|\u200d")
+_SAME_SOUND = {"g": "ɡ", "'": "ˈ", ":": "ː", "ʦ": "ts", "ʧ": "tʃ", "ʤ": "dʒ", "ʣ": "dz"}
+
+Clause = Sequence[str]
+
+
+def check_language(language: str) -> None:
+    """Raise UserError unless `language` is one that can be read."""
+    if language in LANGUAGES:
+        return
+    names = ", ".join(sorted(LANGUAGES))
+    later = " (its sounds are in the table, its reader is not here yet)"
+    note = later if language in LANGUAGE_MARKS else ""
+    raise UserError(
+        f"The language {language!r} cannot be read{note}.", f"Choose one of: {names}."
+    )
+
+
+def phonemize_clauses(clauses: Sequence[Clause], language: str) -> list[list[tuple[str, ...]]]:
+    """The symbols of each word of each clause, all clauses in one call of espeak.
+
+    A clause is the words between two punctuation marks, without marks. Words that espeak cannot
+    say come back empty.
+    """
+    check_language(language)
+    words = list(dict.fromkeys(word for clause in clauses for word in clause))
+    alone = dict(zip(words, _words_alone(words, language), strict=True))
+    spoken = _espeak([" ".join(clause) for clause in clauses], language)
+    result = []
+    for clause, line in zip(clauses, spoken, strict=True):
+        parts = _split_words(line.split(), [alone[word] for word in clause])
+        result.append([_symbols(part) for part in parts])
+    return result
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _backend(language: str) -> Any:
+    import espeakng_loader
+    from phonemizer.backend import EspeakBackend
+    from phonemizer.backend.espeak.wrapper import EspeakWrapper
+
+    EspeakWrapper.set_library(espeakng_loader.get_library_path())
+    EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
+    quiet = logging.getLogger("vits.text.phonemizer")
+    quiet.setLevel(logging.ERROR)
+    return EspeakBackend(
+        LANGUAGES[language],
+        # Clauses come without marks; a pattern that matches nothing keeps phonemizer from
+        # cutting words at hyphens and apostrophes.
+        punctuation_marks="\x00",
+        with_stress=True,
+        language_switch="remove-flags",
+        words_mismatch="ignore",
+        logger=quiet,
+    )
+
+
+def _espeak(lines: list[str], language: str) -> list[str]:
+    from phonemizer.separator import Separator
+
+    separator = Separator(phone="", word=" ", syllable=None)
+    kept = [index for index, line in enumerate(lines) if line.strip()]
+    result = [""] * len(lines)
+    if kept:
+        said = _backend(language).phonemize([lines[i] for i in kept], separator=separator, strip=True)
+        for index, line in zip(kept, said, strict=True):
+            result[index] = line
+    return result
+
+
+_alone: dict[tuple[str, str], str] = {}
+
+
+def _words_alone(words: list[str], language: str) -> list[str]:
+    new = [word for word in words if (language, word) not in _alone]
+    if len(_alone) + len(new) > _CACHED_WORDS:
+        _alone.clear()
+        new = words
+    for word, ipa in zip(new, _espeak(new, language), strict=True):
+        _alone[language, word] = ipa
+    return [_alone[language, word] for word in words]
+
+
+def _split_words(pieces: list[str], alone: list[str]) -> list[str]:
+    """One IPA string a word, from the pieces of the whole clause and the words read alone."""
+    if len(pieces) == len(alone) and not any(" " in word for word in alone):
+        return pieces
+    bare = [_bare(word) for word in alone]
+    matcher = SequenceMatcher(None, [_bare(piece) for piece in pieces], bare, autojunk=False)
+    parts: list[str] = []
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag == "equal" or (i2 - i1 == j2 - j1 and not any(" " in w for w in alone[j1:j2])):
+            parts += pieces[i1:i2]
+        elif j2 == j1:  # a piece that no word claims belongs to the word before, or the next
+            parts, pieces = _attach(parts, pieces, i1, i2)
+        elif i2 == i1:
+            parts += alone[j1:j2]  # espeak left the words out: say them as when alone
+        else:
+            parts += _cut(pieces[i1:i2], bare[j1:j2])
+    return parts
+
+
+def _attach(
+    parts: list[str], pieces: list[str], start: int, end: int
+) -> tuple[list[str], list[str]]:
+    extra = "".join(pieces[start:end])
+    if parts:
+        return [*parts[:-1], parts[-1] + extra], pieces
+    following = [*pieces[:end], extra + pieces[end], *pieces[end + 1 :]]
+    return parts, following
+
+
+def _bare(ipa: str) -> str:
+    return "".join(char for char in ipa if char not in STRESS and char != " ")
+
+
+def _cut(pieces: list[str], alone: list[str]) -> list[str]:
+    """Cut the pieces' sounds into `len(alone)` parts by the cheapest alignment.
+
+    '|' ends a word in `alone`, ' ' a piece; they match for nothing and may be missing cheaply.
+    """
+    said = " ".join(pieces)
+    sounds = [index for index, char in enumerate(said) if char not in STRESS]
+    wanted = "|".join(alone)
+    table = _distances(wanted, [said[index] for index in sounds])
+    cuts: list[int] = []
+    i, j = len(wanted), len(sounds)
+    while i > 0 or j > 0:
+        _, step = table[i][j]
+        if step != "insert" and i > 0 and wanted[i - 1] == "|":
+            cuts.append(sounds[j] if j < len(sounds) else len(said))
+        i -= step != "insert"
+        j -= step != "delete"
+    bounds = [0, *(_before_stress(said, cut) for cut in reversed(cuts)), len(said)]
+    return [said[a:b].replace(" ", "") for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+def _before_stress(said: str, cut: int) -> int:
+    """A stress mark belongs to the sound that follows it."""
+    while cut > 0 and said[cut - 1] in STRESS:
+        cut -= 1
+    return cut
+
+
+def _distances(wanted: str, said: list[str]) -> list[list[tuple[float, str]]]:
+    table = [[(0.0, "")] * (len(said) + 1) for _ in range(len(wanted) + 1)]
+    for i in range(len(wanted) + 1):
+        for j in range(len(said) + 1):
+            if i or j:
+                table[i][j] = min(_steps(table, wanted, said, i, j))
+    return table
+
+
+def _steps(
+    table: list[list[tuple[float, str]]], wanted: str, said: list[str], i: int, j: int
+) -> Iterator[tuple[float, str]]:
+    if i and j:
+        yield table[i - 1][j - 1][0] + _change(wanted[i - 1], said[j - 1]), "change"
+    if i:
+        yield table[i - 1][j][0] + (0.3 if wanted[i - 1] == "|" else 1.0), "delete"
+    if j:
+        yield table[i][j - 1][0] + (0.3 if said[j - 1] == " " else 1.0), "insert"
+
+
+def _change(wanted: str, said: str) -> float:
+    if wanted == said or (wanted == "|" and said == " "):
+        return 0.0
+    if wanted == "|" or said == " ":
+        return 9.0
+    return 0.5 if (wanted in _VOWELS) == (said in _VOWELS) else 1.5
+
+
+@lru_cache(maxsize=_CACHED_WORDS)
+def _symbols(ipa: str) -> tuple[str, ...]:
+    """espeak's IPA as symbols of the table.
+
+    Raises AssertionError if espeak writes a sound that the table lacks: the table holds the whole
+    IPA, so that would be a fault of ours and never of the text.
+    """
+    plain = "".join(_SAME_SOUND.get(char, char) for char in ipa)
+    chars = [part for char in plain for part in (char if char == "ç" else unicodedata.normalize("NFD", char))]
+    symbols = tuple(char for char in chars if char not in _NO_SOUND and not char.isspace())
+    missing = [symbol for symbol in symbols if symbol not in SYMBOL_IDS]
+    assert not missing, f"espeak wrote {missing} in {ipa!r}, which the symbol table lacks"
+    return symbols

@@ -149,7 +149,7 @@ def _read_pyav(path: Path) -> tuple[Samples, int]:
     except (av.FFmpegError, EOFError) as error:
         raise _unreadable(path, "is not a sound file that can be read") from error
     if not blocks:
-        raise _unreadable(path, "holds no sound")
+        raise _unreadable(path, "is not a sound file that can be read, or holds no sound")
     samples = np.concatenate(blocks, axis=1).T
     if len(samples) / sample_rate < 0.95 * declared_s - 0.5:
         there = f"{len(samples) / sample_rate:.1f} of {declared_s:.1f} seconds are there"
@@ -256,6 +256,7 @@ def with_loudness(audio: Audio, lufs: float, *, peak: float = PEAK_LIMIT) -> Aud
 class _Encoder(Protocol):
     def write(self, samples: Samples) -> None: ...
     def close(self) -> None: ...
+    def abandon(self) -> None: ...  # after an error: let go, whatever becomes of the file
 
 
 class AudioWriter:
@@ -267,9 +268,8 @@ class AudioWriter:
 
     The file appears under its name when the block ends; if the block raises, or the program is
     killed, what was there before stays. The same samples give the same bytes. `metadata` goes
-    into the file's own tags; in WAV and m4a, which know
-    few names, the others go into the comment.
-    Raises UserError for an unknown suffix, a folder that cannot be written, or a full disk.
+    into the file's own tags; in WAV and m4a, which know few names, the others go into the
+    comment. Raises UserError for an unknown suffix, a folder that cannot be written, a full disk.
     """
 
     def __init__(
@@ -311,13 +311,14 @@ class AudioWriter:
     ) -> None:
         encoder, self._encoder = self._encoder, None
         assert encoder is not None
-        if error is None:
-            with self._scope:
+        with self._scope:  # after the encoder, the file: renamed or removed
+            try:
+                if error is not None:
+                    raise error
                 encoder.close()
-            return
-        with contextlib.suppress(OSError):  # the first error is the one to tell
-            encoder.close()
-        self._scope.__exit__(kind, error, traceback)
+            except BaseException:
+                encoder.abandon()
+                raise
 
 
 def write_audio(
@@ -389,6 +390,9 @@ class _WavEncoder:
         self.file.write(self._header())
         self.file.flush()
 
+    def abandon(self) -> None:
+        pass
+
 
 @dataclass(frozen=True)
 class _Codec:
@@ -444,5 +448,11 @@ class _PyavEncoder:
         self.container.mux(self.stream.encode(frame))
 
     def close(self) -> None:
-        with contextlib.closing(self.container):
-            self.container.mux(self.stream.encode(None))
+        self.container.mux(self.stream.encode(None))
+        self.container.close()
+
+    def abandon(self) -> None:
+        import av
+
+        with contextlib.suppress(OSError, av.FFmpegError):  # the end of the file fails as well
+            self.container.close()

@@ -42,10 +42,11 @@ def cannot_write(path: Path, error: OSError) -> UserError:
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """A binary file that becomes `path` when the block ends well and vanishes when it does not.
 
-    Folders that are missing are made. An OSError of the writing (inside the block too) is raised
-    as UserError; every other exception passes.
+    Folders that are missing are made. A write that fails raises UserError, inside the block too;
+    every other exception of the block passes, an OSError that names another file among them.
     """
     temporary = temporary_name(path)
+    ours = {None, str(temporary), str(path), *map(str, path.parents)}
     file: IO[bytes] | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
                 file.close()  # flushes what a full disk did not take: fails once more
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and error.filename in ours:
             raise cannot_write(path, error) from error
         raise
 

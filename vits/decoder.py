@@ -1,0 +1,215 @@
+"""Decoders: latents at frame rate to a waveform, both behind `forward(z, g) -> (B, 1, T * hop)`.
+
+`hifigan` is the paper's and reads every published checkpoint. `istft` is the native one: ConvNeXt
+blocks at frame rate and an inverse short-time Fourier transform (Vocos, arXiv:2306.00814), which is
+what makes synthesis and training affordable without a GPU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vits.config import AudioConfig, HifiganConfig, IstftConfig
+from vits.layers import norm_conv
+
+LEAK = 0.1
+
+
+class IstftDecoder(nn.Module):
+    """(B, C, T) -> (B, 1, T * hop_length)."""
+
+    def __init__(
+        self, channels: int, gin_channels: int, sizes: IstftConfig, audio: AudioConfig
+    ) -> None:
+        super().__init__()
+        width, kernel = sizes.channels, sizes.kernel_size
+        self.pre = nn.Conv1d(channels, width, kernel, padding="same")
+        self.cond = nn.Conv1d(gin_channels, width, 1) if gin_channels else None
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.blocks = nn.ModuleList(
+            ConvNeXt(width, sizes.intermediate_channels, kernel, 1 / sizes.n_layers)
+            for _ in range(sizes.n_layers)
+        )
+        self.final_norm = nn.LayerNorm(width, eps=1e-6)
+        self.head = nn.Linear(width, 2 * audio.n_bins)
+        self.inverse = InverseStft(audio)
+        # frames of context on each side that a frame of sound can depend on
+        self.context_frames = (kernel // 2) * (sizes.n_layers + 1) + 2
+        for module in self.modules():
+            if isinstance(module, nn.Conv1d | nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def forward(self, z: Tensor, g: Tensor | None = None) -> Tensor:
+        x = self.pre(z)
+        if self.cond is not None and g is not None:
+            x = x + self.cond(g)
+        x = self.norm(x.transpose(1, 2))
+        for block in self.blocks:
+            x = block(x)
+        log_magnitude, phase = self.head(self.final_norm(x)).chunk(2, dim=-1)
+        # an untrained head must not overflow; speech never comes near this magnitude
+        magnitude = torch.exp(log_magnitude).clamp(max=100.0)
+        return self.inverse(magnitude * torch.cos(phase), magnitude * torch.sin(phase)).unsqueeze(1)
+
+
+class ConvNeXt(nn.Module):
+    """A ConvNeXt block (arXiv:2201.03545) over time, (B, T, C) -> (B, T, C)."""
+
+    def __init__(self, channels: int, intermediate: int, kernel_size: int, scale: float) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv1d(channels, channels, kernel_size, groups=channels, padding="same")
+        self.norm = nn.LayerNorm(channels, eps=1e-6)
+        self.up = nn.Linear(channels, intermediate)
+        self.down = nn.Linear(intermediate, channels)
+        self.scale = nn.Parameter(torch.full((channels,), scale))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        return x + self.scale * self.down(F.gelu(self.up(self.norm(h))))
+
+
+class InverseStft(nn.Module):
+    """Real and imaginary parts (B, T, n_bins) -> waveform (B, T * hop_length).
+
+    The counterpart of `spectral.spectrogram`: the edges of (n_fft - hop_length) / 2 are cut off and
+    the overlapping windows divided out. With `as_matrix` the Fourier sum is one fixed matrix
+    product, which every ONNX runtime is fast at; otherwise it is an FFT. Both give the same sound.
+    """
+
+    window: Tensor
+
+    def __init__(self, audio: AudioConfig, as_matrix: bool = False) -> None:
+        super().__init__()
+        if audio.win_length != audio.n_fft or audio.n_fft % audio.hop_length:
+            raise ValueError("the window must fill n_fft, and the hop must divide it")
+        self.n_fft, self.hop = audio.n_fft, audio.hop_length
+        self.as_matrix = as_matrix
+        self.register_buffer("window", torch.hann_window(audio.n_fft), persistent=False)
+
+    def forward(self, real: Tensor, imaginary: Tensor) -> Tensor:
+        n_frames = real.shape[1]
+        if self.as_matrix:
+            frames = torch.cat([real, imaginary], dim=-1) @ self._matrix().to(real)
+        else:
+            frames = torch.fft.irfft(torch.complex(real, imaginary), n=self.n_fft)
+        waveform = self._overlap_add(frames * self.window)
+        envelope = self._overlap_add(self.window.square().expand(1, n_frames, -1))
+        cut = (self.n_fft - self.hop) // 2
+        length = n_frames * self.hop
+        return (waveform / envelope.clamp(min=1e-3))[:, cut : cut + length]
+
+    def _overlap_add(self, frames: Tensor) -> Tensor:
+        """(B, T, n_fft) -> (B, (T - 1) * hop + n_fft), as a sum of n_fft / hop shifted signals."""
+        b, t, _ = frames.shape
+        overlap = self.n_fft // self.hop
+        parts = frames.view(b, t, overlap, self.hop)
+        total = sum(F.pad(parts[:, :, i], (0, 0, i, overlap - 1 - i)) for i in range(overlap))
+        assert isinstance(total, Tensor)
+        return total.reshape(b, (t + overlap - 1) * self.hop)
+
+    def _matrix(self) -> Tensor:
+        """The inverse real Fourier transform as a matrix, (2 * n_bins, n_fft)."""
+        n = self.n_fft
+        k = torch.arange(n // 2 + 1, dtype=torch.float64)
+        angle = 2 * math.pi * k[:, None] * torch.arange(n, dtype=torch.float64)[None] / n
+        weight = torch.full((n // 2 + 1, 1), 2.0, dtype=torch.float64)
+        weight[0] = weight[-1] = 1.0
+        return torch.cat([weight * angle.cos(), -weight * angle.sin()]) / n
+
+
+class HifiganDecoder(nn.Module):
+    """HiFi-GAN's generator (arXiv:2010.05646), (B, C, T) -> (B, 1, T * hop_length)."""
+
+    def __init__(self, channels: int, gin_channels: int, sizes: HifiganConfig) -> None:
+        super().__init__()
+        width = sizes.initial_channels
+        self.conv_pre = nn.Conv1d(channels, width, 7, padding=3)
+        self.cond = nn.Conv1d(gin_channels, width, 1) if gin_channels else None
+        self.ups = nn.ModuleList()
+        self.resblocks = nn.ModuleList()
+        self.per_stage = len(sizes.resblock_kernel_sizes)
+        for rate, kernel in zip(sizes.upsample_rates, sizes.upsample_kernel_sizes, strict=True):
+            up = nn.ConvTranspose1d(width, width // 2, kernel, rate, padding=(kernel - rate) // 2)
+            nn.init.normal_(up.weight, 0.0, 0.01)
+            self.ups.append(norm_conv(up))
+            width //= 2
+            for size, dilations in zip(
+                sizes.resblock_kernel_sizes, sizes.resblock_dilation_sizes, strict=True
+            ):
+                self.resblocks.append(
+                    ResBlock(width, size, dilations, paired=sizes.resblock == "1")
+                )
+        self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=False)
+        self.context_frames = 16
+
+    def forward(self, z: Tensor, g: Tensor | None = None) -> Tensor:
+        x = self.conv_pre(z)
+        if self.cond is not None and g is not None:
+            x = x + self.cond(g)
+        for i, up in enumerate(self.ups):
+            x = up(F.leaky_relu(x, LEAK))
+            blocks = self.resblocks[i * self.per_stage : (i + 1) * self.per_stage]
+            x = torch.stack([block(x) for block in blocks]).mean(0)
+        # the published checkpoints were trained with the default slope here
+        return torch.tanh(self.conv_post(F.leaky_relu(x)))
+
+
+class ResBlock(nn.Module):
+    """Dilated residual convolutions, (B, C, T) -> (B, C, T); `paired` is HiFi-GAN's type 1."""
+
+    def __init__(
+        self, channels: int, kernel_size: int, dilations: tuple[int, ...], paired: bool
+    ) -> None:
+        super().__init__()
+
+        def conv(dilation: int) -> nn.Module:
+            layer = nn.Conv1d(
+                channels,
+                channels,
+                kernel_size,
+                dilation=dilation,
+                padding=dilation * (kernel_size - 1) // 2,
+            )
+            nn.init.normal_(layer.weight, 0.0, 0.01)
+            return norm_conv(layer)
+
+        self.convs1 = nn.ModuleList(conv(d) for d in dilations)
+        self.convs2 = nn.ModuleList(conv(1) for _ in dilations) if paired else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        for i, conv in enumerate(self.convs1):
+            h = conv(F.leaky_relu(x, LEAK))
+            if self.convs2 is not None:
+                h = self.convs2[i](F.leaky_relu(h, LEAK))
+            x = x + h
+        return x
+
+
+def decode_in_chunks(
+    decoder: IstftDecoder | HifiganDecoder,
+    z: Tensor,
+    g: Tensor | None,
+    hop_length: int,
+    first_frames: int = 24,
+    chunk_frames: int = 256,
+) -> Iterator[Tensor]:
+    """Decode one utterance piece by piece, (1, C, T) -> pieces (n_samples,) that join exactly.
+
+    The first piece is short, so that sound starts early; each piece is decoded with the context that
+    its samples depend on.
+    """
+    context, total, start = decoder.context_frames, z.shape[-1], 0
+    size = first_frames
+    while start < total:
+        end = min(total, start + size)
+        low, high = max(0, start - context), min(total, end + context)
+        sound = decoder(z[..., low:high], g)[0, 0]
+        yield sound[(start - low) * hop_length : (end - low) * hop_length]
+        start, size = end, chunk_frames

@@ -1,0 +1,306 @@
+"""VITS whole (arXiv:2106.06103): a conditional VAE from text to waveform, with a flow in its prior.
+
+The equations keep the paper's names: z, z_p, m_p, logs_p, m_q, logs_q.
+B batch, C channels, S text symbols, T frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor, nn
+
+from vits.alignment import monotonic_path, path_from_durations
+from vits.config import AudioConfig, VitsConfig
+from vits.decoder import HifiganDecoder, IstftDecoder, decode_in_chunks
+from vits.duration import DeterministicDurations, StochasticDurations
+from vits.encoders import PosteriorEncoder, TextEncoder
+from vits.flow import Flow
+from vits.layers import sequence_mask
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a training step sees. Rows are padded with zeros.
+
+    ids (B, S), id_lengths (B,), spec (B, n_bins, T), spec_lengths (B,), waveform (B, T * hop),
+    speaker (B,) for a table, embedding (B, E) for verification embeddings, bandwidth (B,) in Hz,
+    durations (B, S) in frames when the alignment is known and need not be searched.
+    """
+
+    ids: Tensor
+    id_lengths: Tensor
+    spec: Tensor
+    spec_lengths: Tensor
+    waveform: Tensor
+    bandwidth: Tensor
+    speaker: Tensor | None = None
+    embedding: Tensor | None = None
+    durations: Tensor | None = None
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        moved = {
+            f.name: value.to(device, non_blocking=True)
+            for f in fields(self)
+            if isinstance(value := getattr(self, f.name), Tensor)
+        }
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True)
+class VitsOutput:
+    """What the losses need: a decoded segment and the distributions behind it."""
+
+    waveform: Tensor  # (B, 1, segment * hop)
+    segment_starts: Tensor  # (B,) in frames
+    z_p: Tensor
+    m_p: Tensor
+    logs_p: Tensor
+    m_q: Tensor
+    logs_q: Tensor
+    frame_mask: Tensor
+    durations: Tensor  # (B, S) in frames
+    duration_loss: Tensor  # (B,)
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Speech with its alignment: audio (B, T_samples), audio_lengths (B,), durations (B, S)."""
+
+    audio: Tensor
+    audio_lengths: Tensor
+    durations: Tensor
+
+
+@dataclass(frozen=True)
+class Latents:
+    """One batch on its way to the decoder: z (B, C, T), its lengths, durations and condition."""
+
+    z: Tensor
+    lengths: Tensor
+    durations: Tensor
+    g: Tensor | None
+
+
+class Speakers(nn.Module):
+    """Who speaks, as the conditioning vector g (B, gin, 1).
+
+    `table` learns a row for each speaker. `embedding` projects a speaker-verification embedding, so
+    that a person never heard before starts near those who sound alike; `vectors` keeps one for each
+    speaker of the voice.
+    """
+
+    def __init__(self, config: VitsConfig) -> None:
+        super().__init__()
+        self.kind = config.speaker
+        width = config.embedding_channels if self.kind == "embedding" else config.gin_channels
+        self.vectors = nn.Parameter(torch.randn(config.n_speakers, width) * width**-0.5)
+        self.project = nn.Linear(width, config.gin_channels) if self.kind == "embedding" else None
+        # unit-length embeddings become vectors of unit variance
+        self.gain = width**0.5 if self.kind == "embedding" else 1.0
+
+    def forward(self, speaker: Tensor | None, embedding: Tensor | None) -> Tensor:
+        if embedding is None:
+            assert speaker is not None, "a speaker or an embedding is needed"
+            embedding = self.vectors[speaker]
+        g = self.project(embedding * self.gain) if self.project is not None else embedding
+        return g.unsqueeze(-1)
+
+
+class Vits(nn.Module):
+    """Text to speech, and speech to speech, in one network."""
+
+    def __init__(self, config: VitsConfig, audio: AudioConfig | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.audio = audio = audio or AudioConfig()
+        c = config
+        self.text_encoder = TextEncoder(
+            c.n_symbols,
+            c.inter_channels,
+            c.hidden_channels,
+            c.filter_channels,
+            c.n_heads,
+            c.n_layers,
+            c.kernel_size,
+            c.p_dropout,
+            c.attention_window,
+        )
+        self.posterior_encoder = PosteriorEncoder(
+            c.spec_channels,
+            c.inter_channels,
+            c.posterior_hidden,
+            c.posterior_kernel,
+            c.posterior_layers,
+            c.gin_channels,
+        )
+        self.flow = Flow(
+            c.inter_channels,
+            c.flow_hidden,
+            c.flow_kernel,
+            c.flow_layers,
+            c.n_flows,
+            c.gin_channels,
+        )
+        predictor = StochasticDurations if c.duration == "stochastic" else DeterministicDurations
+        self.duration_predictor: StochasticDurations | DeterministicDurations = predictor(
+            c.hidden_channels, c.duration_channels, 3, 0.5, c.gin_channels
+        )
+        self.decoder: IstftDecoder | HifiganDecoder = (
+            IstftDecoder(c.inter_channels, c.gin_channels, c.istft, audio)
+            if c.decoder == "istft"
+            else HifiganDecoder(c.inter_channels, c.gin_channels, c.hifigan)
+        )
+        self.speakers = Speakers(c) if c.speaker != "none" else None
+
+    def condition(self, speaker: Tensor | None, embedding: Tensor | None) -> Tensor | None:
+        """The conditioning vector g (B, gin, 1), or None for a model of one unnamed speaker."""
+        return self.speakers(speaker, embedding) if self.speakers is not None else None
+
+    def forward(self, batch: Batch, segment_frames: int) -> VitsOutput:
+        """One training pass over whole utterances, decoding a random segment of each."""
+        g = self.condition(batch.speaker, batch.embedding)
+        symbol_mask = sequence_mask(batch.id_lengths, batch.ids.shape[1])
+        frame_mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
+        x, m_p, logs_p = self.text_encoder(batch.ids, symbol_mask)
+        m_q, logs_q = self.posterior_encoder(batch.spec, frame_mask, g)
+        z = (m_q + torch.randn_like(m_q) * torch.exp(logs_q)) * frame_mask
+        z_p = self.flow(z, frame_mask, g)
+        path = self.align(z_p, m_p, logs_p, batch)
+        durations = path.sum(2)
+        duration_loss = self.duration_predictor.loss(x, symbol_mask, durations.unsqueeze(1), g)
+        starts = random_starts(batch.spec_lengths, segment_frames)
+        return VitsOutput(
+            waveform=self.decoder(take_segments(z, starts, segment_frames), g),
+            segment_starts=starts,
+            z_p=z_p,
+            m_p=m_p @ path,  # (B, C, S) @ (B, S, T) -> (B, C, T)
+            logs_p=logs_p @ path,
+            m_q=m_q,
+            logs_q=logs_q,
+            frame_mask=frame_mask,
+            durations=durations,
+            duration_loss=duration_loss,
+        )
+
+    @torch.no_grad()
+    def align(self, z_p: Tensor, m_p: Tensor, logs_p: Tensor, batch: Batch) -> Tensor:
+        """Which symbol each frame belongs to, (B, S, T): known durations, else a search."""
+        if batch.durations is not None:
+            return path_from_durations(batch.durations, z_p.shape[2])
+        # log N(z_p; m_p, exp(logs_p)) up to a constant, expanded into matrix products
+        precision = torch.exp(-2.0 * logs_p)
+        scores = (
+            (-logs_p - 0.5 * m_p.square() * precision).sum(1).unsqueeze(-1)
+            - 0.5 * precision.transpose(1, 2) @ z_p.square()
+            + (m_p * precision).transpose(1, 2) @ z_p
+        )
+        return monotonic_path(scores, batch.id_lengths, batch.spec_lengths)
+
+    @torch.inference_mode()
+    def latents(
+        self,
+        ids: Tensor,
+        id_lengths: Tensor,
+        speaker: Tensor | None = None,
+        *,
+        embedding: Tensor | None = None,
+        noise_scale: float = 0.667,
+        noise_scale_duration: float = 0.8,
+        length_scale: float = 1.0,
+        durations: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Latents:
+        """Everything of synthesis but the decoder. Given `durations` (B, S) are kept."""
+        g = self.condition(speaker, embedding)
+        mask = sequence_mask(id_lengths, ids.shape[1])
+        x, m_p, logs_p = self.text_encoder(ids, mask)
+        if durations is None:
+            logw = self.duration_predictor.sample(x, mask, g, noise_scale_duration, generator)
+            w = torch.ceil(torch.exp(logw) * mask * length_scale)
+            durations = w.squeeze(1).long()
+        lengths = durations.sum(1).clamp(min=1)
+        frame_mask = sequence_mask(lengths, int(lengths.max()))
+        path = path_from_durations(durations, frame_mask.shape[2])
+        m_p, logs_p = m_p @ path, logs_p @ path
+        noise = torch.randn(m_p.shape, generator=generator, device=m_p.device, dtype=m_p.dtype)
+        z_p = (m_p + noise * torch.exp(logs_p) * noise_scale) * frame_mask
+        z = self.flow(z_p, frame_mask, g, reverse=True) * frame_mask
+        return Latents(z, lengths, durations, g)
+
+    @torch.inference_mode()
+    def infer(
+        self,
+        ids: Tensor,
+        id_lengths: Tensor,
+        speaker: Tensor | None = None,
+        *,
+        embedding: Tensor | None = None,
+        noise_scale: float = 0.667,
+        noise_scale_duration: float = 0.8,
+        length_scale: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> Inference:
+        """Text to speech with the phonemes' durations."""
+        latents = self.latents(
+            ids,
+            id_lengths,
+            speaker,
+            embedding=embedding,
+            noise_scale=noise_scale,
+            noise_scale_duration=noise_scale_duration,
+            length_scale=length_scale,
+            generator=generator,
+        )
+        audio = self.decoder(latents.z, latents.g).squeeze(1)
+        return Inference(audio, latents.lengths * self.audio.hop_length, latents.durations)
+
+    @torch.inference_mode()
+    def stream(self, latents: Latents) -> Iterator[Tensor]:
+        """The sound of one utterance in pieces (n_samples,), a short one first."""
+        assert latents.z.shape[0] == 1, "one utterance at a time"
+        yield from decode_in_chunks(self.decoder, latents.z, latents.g, self.audio.hop_length)
+
+    @torch.inference_mode()
+    def convert(
+        self,
+        spec: Tensor,
+        spec_lengths: Tensor,
+        source: Tensor | None,
+        target: Tensor | None,
+        *,
+        source_embedding: Tensor | None = None,
+        target_embedding: Tensor | None = None,
+        noise_scale: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Say the same in another speaker's voice, (B, n_bins, T) -> (B, T * hop); section 4.4."""
+        if self.speakers is None:
+            raise ValueError("a model of one speaker cannot convert between speakers")
+        mask = sequence_mask(spec_lengths, spec.shape[2])
+        g_from = self.speakers(source, source_embedding)
+        g_to = self.speakers(target, target_embedding)
+        m_q, logs_q = self.posterior_encoder(spec, mask, g_from)
+        noise = torch.randn(m_q.shape, generator=generator, device=m_q.device, dtype=m_q.dtype)
+        z = (m_q + noise * torch.exp(logs_q) * noise_scale) * mask
+        z_p = self.flow(z, mask, g_from)
+        z = self.flow(z_p, mask, g_to, reverse=True)
+        return self.decoder(z * mask, g_to).squeeze(1)
+
+
+def random_starts(lengths: Tensor, segment: int) -> Tensor:
+    """A first frame for each row, (B,), so that the segment fits where the row is long enough."""
+    room = (lengths - segment).clamp(min=0) + 1
+    return (torch.rand(len(lengths), device=lengths.device) * room).long()
+
+
+def take_segments(x: Tensor, starts: Tensor, segment: int) -> Tensor:
+    """(B, C, T) -> (B, C, segment), zero beyond the end of short rows."""
+    short = segment - x.shape[2]
+    if short > 0:
+        x = torch.nn.functional.pad(x, (0, short))
+    index = starts[:, None] + torch.arange(segment, device=x.device)[None]
+    return x.gather(2, index.clamp(max=x.shape[2] - 1).unsqueeze(1).expand(-1, x.shape[1], -1))

@@ -134,7 +134,7 @@ def test_leavings_of_killed_runs_are_removed_but_not_work_in_progress(tmp_path):
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("in the way", "utf-8")
-    with pytest.raises(UserError, match="file.* cannot be written"):
+    with pytest.raises(UserError, match=r"file.* cannot be written"):
         Assets(blocked / "audio").get_or_make(KEY, ".txt", writes("a"))
 
 

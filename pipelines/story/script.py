@@ -1,0 +1,156 @@
+"""What is told: a story, its scenes, its lines and the cast that speaks them.
+
+`storyfile.py` reads and writes them as `story.yaml`. Parts are frozen and checked when they are
+made: a `Story` that exists can be told.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NARRATOR = "narrator"
+VERSION = 1
+
+Text = Annotated[str, Field(min_length=1)]
+Location = tuple[str | int, ...]
+
+# marks for the voice that are not words: [pause:2.5], [break], [voice:name], [/voice]
+_MARK = re.compile(r"\s*\[(?:pause:\s*[\d.]+|break|voice:[^\]]*|/voice)\]")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: object) -> object:
+        """`voice:` with nothing behind it is as if it were not there."""
+        if data == "":
+            return {}
+        if isinstance(data, Mapping):
+            return {key: value for key, value in data.items() if value != ""}
+        return data
+
+
+class Role(_Part):
+    """How somebody of the cast speaks. Without a voice it is the narrator's."""
+
+    voice: str | None = None
+    speed: float = Field(default=1.0, ge=0.5, le=2.0)
+
+
+class Line(_Part):
+    """What one speaker says in one go. `seed` asks for another reading of the same words."""
+
+    speaker: str = NARRATOR
+    text: Text
+    seed: int | None = Field(default=None, ge=0, lt=2**31)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: object) -> object:
+        """`text` alone is the narrator's, `Name: text` is Name's."""
+        if isinstance(data, str):
+            return {"text": data}
+        if isinstance(data, Mapping) and "text" not in data:
+            names = [key for key in data if key not in cls.model_fields]
+            if len(names) == 1 and "speaker" not in data:
+                rest = {key: value for key, value in data.items() if key != names[0]}
+                return {"speaker": names[0], "text": data[names[0]], **rest}
+        return data
+
+    @property
+    def shown(self) -> str:
+        """The text as it is read with the eyes: without marks for the voice."""
+        return shown(self.text)
+
+
+class Scene(_Part):
+    """What happens at one place, under one picture. `picture` is a note for who draws it."""
+
+    id: str = ""
+    title: str = ""
+    picture: str = ""
+    lines: tuple[Line, ...] = Field(min_length=1)
+
+
+class Story(_Part):
+    """A whole story. Every speaker is in the cast or the narrator; scenes have ids of their own."""
+
+    version: Literal[1] = 1
+    title: Text
+    author: str = ""
+    language: Literal["en", "zh", "ja", "de"] = "en"
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    cast: dict[str, Role] = Field(default_factory=dict)
+    scenes: tuple[Scene, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_is_a_number(cls, data: object) -> object:
+        if isinstance(data, Mapping) and str(data.get("version")) == str(VERSION):
+            return {**data, "version": VERSION}
+        return data
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Story:
+        for problem in misfits(self):
+            raise ValueError(f"{problem.cause} {problem.remedy}")
+        return self._numbered()
+
+    def _numbered(self) -> Story:
+        """Give scenes without an id their number."""
+        taken = {scene.id for scene in self.scenes}
+        scenes = []
+        for index, scene in enumerate(self.scenes):
+            number = scene.id or str(index + 1)
+            while not scene.id and number in taken:
+                number += "a"
+            taken.add(number)
+            scenes.append(scene.model_copy(update={"id": number}))
+        object.__setattr__(self, "scenes", tuple(scenes))  # frozen for everybody else
+        return self
+
+    def role(self, speaker: str) -> Role:
+        """How `speaker` speaks; who is not in the cast is the narrator with nothing special."""
+        return self.cast.get(speaker) or Role()
+
+
+class Problem(NamedTuple):
+    """What is wrong in a story, where, and what is allowed there."""
+
+    location: Location
+    cause: str
+    remedy: str
+
+
+def shown(text: str) -> str:
+    """`text` without the marks that only a voice reads."""
+    return _MARK.sub("", text).strip()
+
+
+def misfits(story: Story) -> Iterator[Problem]:
+    """Speakers that nobody cast, and ids that two scenes share."""
+    names = [NARRATOR, *(name for name in story.cast if name != NARRATOR)]
+    seen: set[str] = set()
+    for s, scene in enumerate(story.scenes):
+        for n, line in enumerate(scene.lines):
+            if line.speaker not in names:
+                cause = f"the speaker '{line.speaker}' is not in the cast."
+                remedy = f"In the cast are {', '.join(names)}{did_you_mean(line.speaker, names)}."
+                yield Problem(("scenes", s, "lines", n, line.speaker), cause, remedy)
+        if scene.id and scene.id in seen:
+            cause = f"two scenes have the id '{scene.id}'."
+            yield Problem(("scenes", s, "id"), cause, "Give each scene an id of its own.")
+        seen.add(scene.id)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """' (did you mean 'lines'?)' where something known is near, else nothing."""
+    near = difflib.get_close_matches(word, known, 1)
+    return f" (did you mean '{near[0]}'?)" if near else ""

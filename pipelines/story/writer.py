@@ -1,0 +1,282 @@
+"""From what a user has to a story: a story file, a text to adapt, or (with a model) an idea.
+
+`adapt` is the writer that is always there. It takes an existing text, Markdown or plain, cuts it
+into scenes and lines and labels who speaks; it changes no word and writes none.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipelines.story.dialogue import Piece, attribute, label_of, speaker_labels
+from pipelines.story.document import Document, Section, read_markdown, read_plain
+from pipelines.story.script import NARRATOR, Line, Role, Scene, Story
+from pipelines.story.storyfile import FILE_NAME, read_story
+from vits.errors import UserError
+
+log = logging.getLogger(__name__)
+
+SCENE_WORDS = 90  # a page that is read in half a minute and fits under one picture
+LINE_WORDS = 60  # what is spoken, and spoken again after an edit, in one go
+CJK_PER_WORD = 1.8  # Chinese and Japanese characters that take as long as an English word
+STORY_SUFFIXES = (".yaml", ".yml")
+MARKDOWN_SUFFIXES = (".md", ".markdown")
+TEXT_SUFFIXES = (*MARKDOWN_SUFFIXES, ".txt")
+# Names that end so mean a file, even where there is none.
+FILE_SUFFIXES = (
+    *STORY_SUFFIXES,
+    *TEXT_SUFFIXES,
+    *(".json", ".epub", ".pdf", ".docx", ".doc", ".odt", ".rtf", ".html", ".htm", ".tex"),
+    *(".srt", ".wav", ".mp3", ".mp4"),
+)
+
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])(?:[\"”’»]*)\s+|(?<=[。！？])(?:[”’」』]*)")
+
+
+class Writer(Protocol):
+    """Makes a story of what it is given: an idea, an outline or a whole text."""
+
+    def write(self, idea: str) -> Story:
+        """The story. UserError if this writer cannot make one of `idea`."""
+        ...
+
+
+def story_from(source: str | Path, *, language: str | None = None) -> Story:
+    """The story that `source` names: a story folder, a story.yaml, or a text to adapt.
+
+    What has a path separator or ends like a file and does not exist is an error, not an idea.
+    """
+    path = Path(source)
+    if not _exists(path):
+        raise _no_such_source(str(source))
+    if path.is_dir():
+        return _story_of_folder(path)
+    suffix = path.suffix.lower()
+    if suffix in STORY_SUFFIXES:
+        return read_story(path)
+    if suffix in TEXT_SUFFIXES:
+        reader = read_markdown if suffix in MARKDOWN_SUFFIXES else read_plain
+        return Adapt(reader, title=_title_of(path), language=language, name=str(path)).write(
+            read_text(path)
+        )
+    readable = " ".join((*STORY_SUFFIXES, *TEXT_SUFFIXES))
+    raise UserError(f"{path} cannot be read as a story.", f"Give a folder or one of {readable}.")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than a file name can be: certainly no file
+        return False
+
+
+def _no_such_source(source: str) -> UserError:
+    if any(mark in source for mark in "/\\") or source.lower().endswith(FILE_SUFFIXES):
+        return UserError(f"There is no file or folder {source}.", "Check the path.")
+    idea = source if len(source) <= 60 else source[:57] + "..."
+    return UserError(
+        f"There is no file or folder '{idea}', and no language model is set up that could write "
+        "a story from an idea.",
+        f"Write the text yourself, as .md, .txt or {FILE_NAME}, and give its path.",
+    )
+
+
+def _story_of_folder(folder: Path) -> Story:
+    path = folder / FILE_NAME
+    if path.is_file():
+        return read_story(path)
+    raise UserError(
+        f"The folder {folder} holds no {FILE_NAME}.",
+        "Give a story folder, or a .md or .txt file to adapt.",
+    )
+
+
+def _title_of(path: Path) -> str:
+    """'the_old_lamp.txt' -> 'The old lamp'."""
+    words = re.sub(r"[_\s]+", " ", path.stem).strip() or path.name
+    return words[0].upper() + words[1:]
+
+
+def read_text(path: Path) -> str:
+    """A text file in UTF-8, UTF-16 with its mark, or a Chinese encoding.
+
+    UserError if it is none of them: a guess would put garbage into somebody's mouth.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}).", "Name a file that you may read."
+        ) from error
+    utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for codec in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text and (codec != "gb18030" or _is_chinese(text)):
+            return text
+    raise UserError(f"{path} is not UTF-8 text.", "Open it in an editor and save it as UTF-8.")
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether text decoded as GB 18030 is that, and not some other encoding's bytes."""
+    foreign = [char for char in text if ord(char) > 127]
+    common = sum(1 for char in foreign if len(char.encode("gb2312", "ignore")) == 2)
+    return common >= 0.95 * len(foreign)
+
+
+# ---------------------------------------------------------------- adapt
+
+
+@dataclass(frozen=True)
+class Adapt:
+    """The writer that adapts an existing text, its words unchanged.
+
+    `read` finds title, headings and paragraphs; `title` and `language` hold where the text does
+    not say; `name` is what errors call the text.
+    """
+
+    read: Callable[[str], Document] = read_markdown
+    title: str = "A story"
+    language: str | None = None
+    name: str = "The text"
+
+    def write(self, idea: str) -> Story:
+        """The story that the text `idea` already is."""
+        document = self.read(idea)
+        if not document.sections:
+            raise UserError(f"{self.name} holds no text to tell.", "Write the story into it.")
+        speakers = speaker_labels(line for text in document.texts for line in text.split("\n"))
+        names: dict[str, str] = {"narrator": NARRATOR}
+        scenes = [
+            scene for section in document.sections for scene in _scenes(section, speakers, names)
+        ]
+        cast = {name: Role() for name in names.values() if name != NARRATOR}
+        return Story.model_validate(
+            {
+                "title": document.title or self.title,
+                "author": document.author,
+                "language": self.language or document.language or guess_language(document.texts),
+                "cast": cast,
+                "scenes": scenes,
+            }
+        )
+
+
+BUILTINS: dict[str, Callable[..., Writer]] = {"adapt": Adapt}
+
+
+def guess_language(texts: Iterable[str]) -> str:
+    """'ja' for text with kana, 'zh' for Chinese characters without, else 'en'."""
+    text = "".join(texts)
+    asian = len(_CJK.findall(text))
+    if asian < 0.2 * len(re.findall(r"\w", text)) or not asian:
+        return "en"
+    return "ja" if len(re.findall(r"[\u3040-\u30ff]", text)) > 0.1 * asian else "zh"
+
+
+def word_count(text: str) -> float:
+    """How long a text is, in English words."""
+    asian = len(_CJK.findall(text))
+    return len(_WORD.findall(_CJK.sub(" ", text))) + asian / CJK_PER_WORD
+
+
+def _scenes(section: Section, speakers: frozenset[str], names: dict[str, str]) -> Iterator[Scene]:
+    """The section as scenes of about equal length, none longer than a page if that can be."""
+    paragraphs = [_lines(text, speakers, names) for text in section.paragraphs]
+    for index, lines in enumerate(_pages(paragraphs)):
+        yield Scene(title=section.title if index == 0 else "", lines=tuple(lines))
+
+
+def _pages(paragraphs: list[list[Line]]) -> Iterator[list[Line]]:
+    blocks = [block for lines in paragraphs for block in _blocks(lines)]
+    weights = [sum(word_count(line.text) for line in block) for block in blocks]
+    left = sum(weights)
+    page: list[Line] = []
+    filled = 0.0
+    for block, weight in zip(blocks, weights, strict=True):
+        goal = left / max(1, math.ceil(left / SCENE_WORDS))
+        if page and filled + weight / 2 > goal:
+            yield page
+            left -= filled
+            page, filled = [], 0.0
+        page += block
+        filled += weight
+    yield page
+
+
+def _blocks(lines: list[Line]) -> Iterator[list[Line]]:
+    """A paragraph stays together unless it alone fills a page."""
+    if sum(word_count(line.text) for line in lines) <= SCENE_WORDS:
+        yield lines
+    else:
+        yield from ([line] for line in lines)
+
+
+def _lines(text: str, speakers: frozenset[str], names: dict[str, str]) -> list[Line]:
+    pieces = [p for speech in _speeches(text, speakers) for p in _pieces(speech)]
+    return [
+        Line(speaker=names.setdefault(piece.speaker.casefold(), piece.speaker), text=part)
+        for piece in pieces
+        for part in _short(piece.text)
+    ]
+
+
+def _pieces(speech: tuple[str, str]) -> list[Piece]:
+    label, words = speech
+    return [Piece(label, words)] if label else attribute(words)
+
+
+def _speeches(text: str, speakers: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """(label or '', words) of each run of lines that begins with a speaker's label."""
+    label, words = "", ""
+    for line in text.split("\n"):
+        found = label_of(line)
+        if found and found[0].casefold() in speakers:
+            if words:
+                yield label, words
+            label, words = found
+        else:
+            words = _joined(words, line)
+    if words:
+        yield label, words
+
+
+def _joined(before: str, after: str) -> str:
+    """Two lines of one paragraph; Chinese and Japanese lines need no space between."""
+    asian = before and after and _CJK.match(after) and not before[-1].isascii()
+    return f"{before}{'' if asian or not before else ' '}{after}"
+
+
+def _short(text: str) -> Iterator[str]:
+    """The text in pieces of at most LINE_WORDS words, cut between sentences."""
+    if word_count(text) <= LINE_WORDS:
+        yield text
+        return
+    piece = ""
+    for sentence in _sentences(text):
+        if piece and word_count(piece + sentence) > LINE_WORDS:
+            yield piece.strip()
+            piece = ""
+        piece += sentence
+    yield piece.strip()
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """The sentences with the space behind them: joined again they are the text."""
+    at = 0
+    for match in _SENTENCE_END.finditer(text):
+        if match.end() > at:
+            yield text[at : match.end()]
+            at = match.end()
+    if at < len(text):
+        yield text[at:]

@@ -1,4 +1,4 @@
-"""What decides a model and a training run: frozen dataclasses, checked, saved beside the weights."""
+"""What decides a model and a training run: frozen dataclasses, saved beside the weights."""
 
 from __future__ import annotations
 
@@ -154,6 +154,7 @@ class TrainConfig:
     decay_to: float = 0.1  # of the learning rate, reached on a cosine at the last step
     segment_frames: int = 32
     mel_weight: float = 45.0
+    mel_windows: tuple[int, ...] = (512, 1024, 2048)
     kl_weight: float = 1.0
     duration_weight: float = 1.0
     feature_weight: float = 2.0

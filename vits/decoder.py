@@ -202,8 +202,8 @@ def decode_in_chunks(
 ) -> Iterator[Tensor]:
     """Decode one utterance piece by piece, (1, C, T) -> pieces (n_samples,) that join exactly.
 
-    The first piece is short, so that sound starts early; each piece is decoded with the context that
-    its samples depend on.
+    The first piece is short, so that sound starts early; each piece is decoded with the context
+    that its samples depend on.
     """
     context, total, start = decoder.context_frames, z.shape[-1], 0
     size = first_frames

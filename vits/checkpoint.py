@@ -1,0 +1,193 @@
+"""The weights and configuration of a voice, in and out: safetensors and config.json.
+
+Nothing here is pickled. Weights are stored as float16 without weight normalisation and computed
+with as float32. Loading is strict: every missing, extra or reshaped tensor is named.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from vits.config import AudioConfig, DiscriminatorConfig, VitsConfig, from_dict, to_dict
+from vits.discriminators import Discriminators
+from vits.errors import UserError
+from vits.layers import plain_state_dict
+from vits.model import Vits
+
+FORMAT = "clone-voice voice 1"
+WEIGHTS = "voice.safetensors"
+CONFIG = "config.json"
+CRITICS = "discriminators.safetensors"
+NAMED = 6  # wrong tensors named in one message
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """One speaker of a voice: a name, and what a cast is chosen by."""
+
+    name: str
+    gender: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class VoiceConfig:
+    """What config.json holds: sizes, audio, symbols, languages and speakers."""
+
+    model: VitsConfig
+    audio: AudioConfig
+    symbols: tuple[str, ...]
+    languages: tuple[str, ...] = ("en",)
+    speakers: tuple[Speaker, ...] = (Speaker("speaker"),)
+    noise_scale: float = 0.667
+    noise_scale_duration: float = 0.8
+    discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+
+    def __post_init__(self) -> None:
+        if len(self.symbols) != self.model.n_symbols:
+            raise UserError(
+                f"The configuration lists {len(self.symbols)} symbols for a model of "
+                f"{self.model.n_symbols}.",
+                "Use the configuration that came with the weights.",
+            )
+        if len(self.speakers) != self.model.n_speakers:
+            raise UserError(
+                f"The configuration lists {len(self.speakers)} speakers for a model of "
+                f"{self.model.n_speakers}.",
+                "Use the configuration that came with the weights.",
+            )
+
+
+def save_voice(folder: Path, model: Vits, config: VoiceConfig) -> None:
+    """Write weights and configuration into a voice folder, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _save_tensors(plain_state_dict(model), folder / WEIGHTS)
+    values = {"format": FORMAT, **to_dict(config)}
+    part = folder / f"{CONFIG}.part"
+    part.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    os.replace(part, folder / CONFIG)
+
+
+def save_critics(folder: Path, critics: Discriminators) -> None:
+    """Write the discriminators beside a voice, for others to start from."""
+    _save_tensors(plain_state_dict(critics), folder / CRITICS)
+
+
+def load_config(folder: Path) -> VoiceConfig:
+    """Read config.json. Raises UserError naming the file and what is wrong."""
+    path = folder / CONFIG
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{folder} is not a voice: it has no {CONFIG}.", "Name a voice folder."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} cannot be read: {error}.", "Get the voice again from its source."
+        ) from error
+    if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        raise UserError(
+            f"{path} is not the configuration of a voice of this program.",
+            "Voices of other programs have to be imported.",
+        )
+    parts: dict[str, Any] = {"model": VitsConfig, "audio": AudioConfig}
+    parts["discriminators"] = DiscriminatorConfig
+    for name, kind in parts.items():
+        if name in values:
+            values[name] = from_dict(kind, values[name], f"{path}: {name}")
+    if "speakers" in values:
+        values["speakers"] = [
+            from_dict(Speaker, s, f"{path}: speakers") for s in values["speakers"]
+        ]
+    return from_dict(VoiceConfig, values, str(path))
+
+
+def load_voice(folder: Path) -> tuple[Vits, VoiceConfig]:
+    """Build the model of a voice folder with its weights, in evaluation mode."""
+    config = load_config(folder)
+    model = Vits(config.model, config.audio)
+    load_strictly(model, read_tensors(folder / WEIGHTS), str(folder / WEIGHTS))
+    return model.eval(), config
+
+
+def load_critics(folder: Path, config: VoiceConfig) -> Discriminators | None:
+    """The discriminators beside a voice, or None where there are none."""
+    if not (folder / CRITICS).exists():
+        return None
+    critics = Discriminators(config.discriminators)
+    load_strictly(critics, read_tensors(folder / CRITICS), str(folder / CRITICS))
+    return critics
+
+
+def with_speakers(
+    model: Vits, config: VoiceConfig, speakers: tuple[Speaker, ...], vectors: Tensor
+) -> tuple[Vits, VoiceConfig]:
+    """The same network with other speakers, whose vectors are (n_speakers, width)."""
+    sizes = replace(config.model, n_speakers=len(speakers))
+    changed = Vits(sizes, config.audio)
+    state = plain_state_dict(model)
+    state["speakers.vectors"] = vectors
+    load_strictly(changed, state, "the base")
+    return changed, replace(config, model=sizes, speakers=speakers)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file as float32. Raises UserError if it cannot be read."""
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"The weights {path} cannot be read: {error}.", "Get the voice again from its source."
+        ) from error
+    return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+
+
+def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
+    """Copy plain weights into a module. Raises UserError naming every tensor that does not fit."""
+    expected = plain_state_dict(module)
+    missing = sorted(set(expected) - set(tensors))
+    extra = sorted(set(tensors) - set(expected))
+    reshaped = [
+        f"{k} {tuple(tensors[k].shape)} instead of {tuple(v.shape)}"
+        for k, v in expected.items()
+        if k in tensors and tensors[k].shape != v.shape
+    ]
+    problems = [
+        f"{label}: {', '.join(names[:NAMED])}"
+        + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        for label, names in (("missing", missing), ("extra", extra), ("wrong shape", reshaped))
+        if names
+    ]
+    if problems:
+        raise UserError(
+            f"{where} does not fit its configuration ({'; '.join(problems)}).",
+            "Use weights and configuration that belong together.",
+        )
+    module.load_state_dict(dict(tensors))
+
+
+def _save_tensors(state: Mapping[str, Tensor], path: Path) -> None:
+    half = {
+        k: v.detach().to("cpu", torch.float16 if v.is_floating_point() else v.dtype).contiguous()
+        for k, v in state.items()
+    }
+    part = path.with_name(f"{path.name}.part")
+    try:
+        save_file(half, part)
+        os.replace(part, path)
+    except (OSError, SafetensorError) as error:
+        part.unlink(missing_ok=True)
+        raise UserError(
+            f"{path} could not be written: {error}.", "Free some disk space and try again."
+        ) from error

@@ -1,0 +1,412 @@
+"""The training loop, shared by pretraining and cloning. Yields progress, resumes exactly.
+
+Three objectives use the same loop, because text is not needed for everything:
+
+- `full` is VITS: whole utterances, every loss, a random segment decoded.
+- `autoencoder` trains posterior encoder and decoder on short segments of any recording.
+- `prior` trains text encoder, flow and durations while the rest stands still.
+
+Everything that decides the next step is in the checkpoint: weights, optimizers, random states and
+the place in the epoch. On a CPU with the same number of threads a resumed run is bit for bit the
+run that was never stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import librosa
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vits.config import AudioConfig, TrainConfig, to_dict
+from vits.discriminators import Discriminators, Verdict
+from vits.errors import UserError
+from vits.layers import add_weight_norm, sequence_mask
+from vits.losses import (
+    adversarial_loss,
+    discriminator_loss,
+    feature_loss,
+    kl_to_normal,
+    kl_to_prior,
+)
+from vits.model import Batch, Vits, take_segments
+from vits.spectral import low_pass, stft_magnitude
+
+log = logging.getLogger(__name__)
+
+Objective = Literal["full", "autoencoder", "prior"]
+SLOW_PARTS = ("text_encoder", "duration_predictor")
+
+
+class BatchSource(Protocol):
+    """Where batches come from: any order, as long as (epoch, position) decides it."""
+
+    def epoch_length(self, epoch: int) -> int:
+        """Batches in this epoch."""
+
+    def batch(self, epoch: int, position: int) -> Batch:
+        """The batch at this place of this epoch."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One finished step. `losses` are plain numbers; `seconds` is what the step took."""
+
+    step: int
+    total_steps: int
+    epoch: int
+    losses: Mapping[str, float]
+    seconds: float
+    clips: int
+
+
+@dataclass
+class Run:
+    """A training run: what is trained, on what, and where its private state lives."""
+
+    model: Vits
+    critics: Discriminators | None
+    source: BatchSource
+    config: TrainConfig
+    total_steps: int
+    folder: Path
+    objective: Objective = "full"
+    frozen: tuple[str, ...] = ()  # names of model parts that do not learn
+    device: str = "cpu"
+    save_every_s: float = 60.0
+    should_stop: Callable[[], bool] = lambda: False
+    step: int = 0
+    epoch: int = 0
+    position: int = 0
+    ema: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(self.config.seed)
+        np.random.seed(self.config.seed)
+        random.seed(self.config.seed)
+        add_weight_norm(self.model)
+        self.model.to(self.device).train()
+        for name, part in self.model.named_children():
+            part.requires_grad_(name not in self.frozen)
+            part.train(name not in self.frozen)
+        self.optimizer = _optimizer(self._groups(), self.config)
+        self.critic_optimizer: torch.optim.Optimizer | None = None
+        if self.critics is not None:
+            add_weight_norm(self.critics)
+            self.critics.to(self.device).train()
+            groups = [
+                {
+                    "params": list(self.critics.parameters()),
+                    "base_lr": self.config.discriminator_learning_rate,
+                }
+            ]
+            self.critic_optimizer = _optimizer(groups, self.config)
+        self.mel_distance = MelDistance(self.model.audio, self.config.mel_windows).to(self.device)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        slow: list[nn.Parameter] = []
+        normal: list[nn.Parameter] = []
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                (slow if name.startswith(SLOW_PARTS) else normal).append(parameter)
+        rate = self.config.learning_rate
+        factor = self.config.slow_learning_rate_factor
+        groups = [
+            {"params": normal, "base_lr": rate},
+            {"params": slow, "base_lr": rate * factor},
+        ]
+        return [g for g in groups if g["params"] and g["base_lr"] > 0]
+
+    @property
+    def state_path(self) -> Path:
+        return self.folder / "state.pt"
+
+
+def train(run: Run) -> Iterator[Progress]:
+    """Take steps until `total_steps`, saving on the way; stops cleanly when asked to.
+
+    Raises FloatingPointError when a loss is not finite, after which the last checkpoint still
+    stands.
+    """
+    saved = time.monotonic()
+    while run.step < run.total_steps:
+        if run.position >= run.source.epoch_length(run.epoch):
+            run.epoch, run.position = run.epoch + 1, 0
+            continue
+        started = time.perf_counter()
+        batch = run.source.batch(run.epoch, run.position).to(run.device)
+        losses = training_step(run, batch)
+        run.step += 1
+        run.position += 1
+        yield Progress(
+            run.step,
+            run.total_steps,
+            run.epoch,
+            losses,
+            time.perf_counter() - started,
+            len(batch.waveform),
+        )
+        if run.should_stop():
+            break
+        if time.monotonic() - saved > run.save_every_s:
+            save_state(run)
+            saved = time.monotonic()
+    save_state(run)
+
+
+def training_step(run: Run, batch: Batch) -> dict[str, float]:
+    """One step of the critics, then one of the model."""
+    config = run.config
+    _set_learning_rates(run)
+    losses: dict[str, Tensor] = {}
+    if run.objective == "prior":
+        losses |= _prior_losses(run, batch)
+    else:
+        fake, real, more = _generate(run, batch)
+        losses |= more
+        losses["mel"] = config.mel_weight * run.mel_distance(fake, real)
+        if run.critics is not None and run.step >= config.discriminate_from_step:
+            losses["critics"] = _critic_step(run, real, fake)
+            losses |= _adversarial(run, real, fake)
+    total = torch.stack([v for k, v in losses.items() if k != "critics"]).sum()
+    if not torch.isfinite(total):
+        raise FloatingPointError(f"step {run.step}: the loss is {total.item()}")
+    run.optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    parameters = [p for group in run.optimizer.param_groups for p in group["params"]]
+    norm = nn.utils.clip_grad_norm_(parameters, config.gradient_clip)
+    run.optimizer.step()
+    _update_ema(run)
+    return {k: v.item() for k, v in losses.items()} | {
+        "total": total.item(),
+        "gradient": norm.item(),
+    }
+
+
+def _generate(run: Run, batch: Batch) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Generated and real waveform (B, 1, T) below each source's bandwidth, and other losses."""
+    config, hop = run.config, run.model.audio.hop_length
+    if run.objective == "autoencoder":
+        fake, more = _reconstruct(run, batch)
+        real = batch.waveform.unsqueeze(1)
+    else:
+        out = run.model(batch, config.segment_frames)
+        fake = out.waveform
+        real = take_segments(
+            batch.waveform.unsqueeze(1), out.segment_starts * hop, config.segment_frames * hop
+        )
+        more = {
+            "kl": config.kl_weight
+            * kl_to_prior(out.z_p, out.logs_q, out.m_p, out.logs_p, out.frame_mask),
+            "duration": config.duration_weight * out.duration_loss.mean(),
+        }
+    if bool((batch.bandwidth < run.model.audio.sample_rate / 2).any()):
+        rate = run.model.audio.sample_rate
+        fake = low_pass(fake.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
+        real = low_pass(real.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
+    return fake, real, more
+
+
+def _reconstruct(run: Run, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    model = run.model
+    g = model.condition(batch.speaker, batch.embedding)
+    mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
+    m_q, logs_q = model.posterior_encoder(batch.spec, mask, g)
+    z = m_q + torch.randn_like(m_q) * torch.exp(logs_q)
+    kl = run.config.kl_weight * kl_to_normal(m_q, logs_q, mask)
+    learns = any(p.requires_grad for p in model.posterior_encoder.parameters())
+    return model.decoder(z * mask, g), {"kl": kl if learns else kl.detach()}
+
+
+def _prior_losses(run: Run, batch: Batch) -> dict[str, Tensor]:
+    """KL and durations with the posterior encoder standing still."""
+    model, config = run.model, run.config
+    g = model.condition(batch.speaker, batch.embedding)
+    symbol_mask = sequence_mask(batch.id_lengths, batch.ids.shape[1])
+    frame_mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
+    with torch.no_grad():
+        m_q, logs_q = model.posterior_encoder(batch.spec, frame_mask, g)
+        z = (m_q + torch.randn_like(m_q) * torch.exp(logs_q)) * frame_mask
+    x, m_p, logs_p = model.text_encoder(batch.ids, symbol_mask)
+    z_p = model.flow(z, frame_mask, g)
+    path = model.align(z_p, m_p, logs_p, batch)
+    durations = path.sum(2).unsqueeze(1)
+    kl = kl_to_prior(z_p, logs_q, m_p @ path, logs_p @ path, frame_mask)
+    duration = model.duration_predictor.loss(x, symbol_mask, durations, g).mean()
+    return {"kl": config.kl_weight * kl, "duration": config.duration_weight * duration}
+
+
+def _critic_step(run: Run, real: Tensor, fake: Tensor) -> Tensor:
+    assert run.critics is not None
+    assert run.critic_optimizer is not None
+    loss = discriminator_loss(run.critics(real), run.critics(fake.detach()))
+    run.critic_optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(run.critics.parameters(), run.config.gradient_clip)
+    run.critic_optimizer.step()
+    return loss.detach()
+
+
+def _adversarial(run: Run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    assert run.critics is not None
+    run.critics.requires_grad_(False)  # their gradients are not needed here, and cost a third
+    with torch.no_grad():
+        on_real: list[Verdict] = run.critics(real)
+    on_fake = run.critics(fake)
+    run.critics.requires_grad_(True)
+    return {
+        "feature": run.config.feature_weight * feature_loss(on_real, on_fake),
+        "adversarial": run.config.adversarial_weight * adversarial_loss(on_fake),
+    }
+
+
+class MelDistance(nn.Module):
+    """Mean absolute log-mel difference, averaged over windows.
+
+    The paper's has one window, the model's own; several resolve time and pitch together
+    (multi-scale mel loss of DAC, arXiv:2306.06546). (B, 1, T), (B, 1, T) -> one number.
+    """
+
+    def __init__(self, audio: AudioConfig, windows: tuple[int, ...]) -> None:
+        super().__init__()
+        self.windows = windows
+        for n_fft in windows:
+            n_mels = min(audio.n_mels, n_fft // 12) if n_fft < 1024 else audio.n_mels
+            bank = librosa.filters.mel(
+                sr=audio.sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=audio.f_min, fmax=audio.f_max
+            )
+            self.register_buffer(f"bank_{n_fft}", torch.from_numpy(bank), persistent=False)
+            self.register_buffer(f"window_{n_fft}", torch.hann_window(n_fft), persistent=False)
+
+    def forward(self, fake: Tensor, real: Tensor) -> Tensor:
+        both = torch.cat([fake, real]).squeeze(1)
+        distances = []
+        for n_fft in self.windows:
+            hop = n_fft // 4
+            pad = (n_fft - hop) // 2
+            padded = F.pad(both.unsqueeze(1), (pad, pad), mode="reflect").squeeze(1)
+            spec = stft_magnitude(padded, n_fft, hop, getattr(self, f"window_{n_fft}"))
+            mel = torch.log((getattr(self, f"bank_{n_fft}") @ spec).clamp(min=1e-5))
+            a, b = mel.chunk(2)
+            distances.append((a - b).abs().mean())
+        return torch.stack(distances).mean()
+
+
+def learning_rate_factor(step: int, total_steps: int, config: TrainConfig) -> float:
+    """Linear warm-up, then a cosine down to `decay_to` at the last step."""
+    warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+    done = min(1.0, step / max(1, total_steps))
+    return warm * (config.decay_to + (1 - config.decay_to) * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def _set_learning_rates(run: Run) -> None:
+    factor = learning_rate_factor(run.step, run.total_steps, run.config)
+    for optimizer in (run.optimizer, run.critic_optimizer):
+        for group in optimizer.param_groups if optimizer is not None else ():
+            group["lr"] = group["base_lr"] * factor
+
+
+def _optimizer(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.AdamW:
+    return torch.optim.AdamW(
+        groups,
+        lr=config.learning_rate,
+        betas=config.betas,
+        eps=config.eps,
+        weight_decay=config.weight_decay,
+        fused=True,
+    )
+
+
+@torch.no_grad()
+def _update_ema(run: Run) -> None:
+    if run.config.ema_decay <= 0:
+        return
+    # a young average follows quickly, so that its start is soon forgotten
+    decay = min(run.config.ema_decay, (1 + run.step) / (10 + run.step))
+    for name, value in run.model.named_parameters():
+        if value.requires_grad:
+            if name not in run.ema:
+                run.ema[name] = value.detach().clone()
+            run.ema[name].lerp_(value, 1 - decay)
+
+
+@torch.no_grad()
+def use_ema(run: Run) -> None:
+    """Replace the weights by their running average, for good."""
+    for name, value in run.model.named_parameters():
+        if name in run.ema:
+            value.copy_(run.ema[name])
+
+
+def save_state(run: Run) -> None:
+    """Write the run's private state: to a temporary name, then renamed."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    state: dict[str, Any] = {
+        "config": to_dict(run.config),
+        "objective": run.objective,
+        "total_steps": run.total_steps,
+        "step": run.step,
+        "epoch": run.epoch,
+        "position": run.position,
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "ema": run.ema,
+        "torch_random": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        state["cuda_random"] = torch.cuda.get_rng_state_all()
+    if run.critics is not None and run.critic_optimizer is not None:
+        state["critics"] = run.critics.state_dict()
+        state["critic_optimizer"] = run.critic_optimizer.state_dict()
+    part = run.state_path.with_suffix(".part")
+    try:
+        torch.save(state, part)
+        os.replace(part, run.state_path)
+    except (OSError, RuntimeError) as error:
+        part.unlink(missing_ok=True)
+        raise UserError(
+            f"The training state could not be written to {run.folder}: {error}.",
+            "Free some disk space or choose another place, then run the same command again.",
+        ) from error
+
+
+def load_state(run: Run) -> bool:
+    """Continue where a run was saved; False where there is nothing to continue."""
+    if not run.state_path.exists():
+        return False
+    try:
+        state = torch.load(run.state_path, map_location=run.device, weights_only=True)
+    except Exception as error:
+        raise UserError(
+            f"The training state {run.state_path} cannot be read: {error}.",
+            "Delete it to start again.",
+        ) from error
+    expected = {"config": to_dict(run.config), "objective": run.objective}
+    for key, value in expected.items():
+        if state[key] != value or state["total_steps"] != run.total_steps:
+            raise UserError(
+                f"{run.state_path} belongs to a run with other settings.",
+                "Use the same settings, or delete it to start again.",
+            )
+    run.model.load_state_dict(state["model"])
+    run.optimizer.load_state_dict(state["optimizer"])
+    run.ema = state["ema"]
+    if run.critics is not None and run.critic_optimizer is not None:
+        run.critics.load_state_dict(state["critics"])
+        run.critic_optimizer.load_state_dict(state["critic_optimizer"])
+    run.step, run.epoch, run.position = state["step"], state["epoch"], state["position"]
+    torch.set_rng_state(state["torch_random"].cpu())
+    if torch.cuda.is_available() and "cuda_random" in state:
+        torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda_random"]])
+    return True

@@ -1,7 +1,29 @@
 """Text -> the symbols a voice reads, with each word's span in the source."""
 
+from vits.text.lexicon import Lexicon
 from vits.text.phonemes import LANGUAGES, check_language
-from vits.text.plan import phonemize_lines
+from vits.text.plan import (
+    Utterance,
+    Word,
+    check_script,
+    phonemize_lines,
+    plan,
+    unknown_characters,
+)
 from vits.text.symbols import LANGUAGE_MARKS, PAD, SYMBOLS, encode
 
-__all__ = ["LANGUAGES", "LANGUAGE_MARKS", "PAD", "SYMBOLS", "check_language", "encode", "phonemize_lines"]
+__all__ = [
+    "LANGUAGES",
+    "LANGUAGE_MARKS",
+    "PAD",
+    "SYMBOLS",
+    "Lexicon",
+    "Utterance",
+    "Word",
+    "check_language",
+    "check_script",
+    "encode",
+    "phonemize_lines",
+    "plan",
+    "unknown_characters",
+]

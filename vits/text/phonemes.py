@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from vits.errors import UserError
@@ -38,26 +39,38 @@ def check_language(language: str) -> None:
     names = ", ".join(sorted(LANGUAGES))
     later = " (its sounds are in the table, its reader is not here yet)"
     note = later if language in LANGUAGE_MARKS else ""
-    raise UserError(
-        f"The language {language!r} cannot be read{note}.", f"Choose one of: {names}."
-    )
+    raise UserError(f"The language {language!r} cannot be read{note}.", f"Choose one of: {names}.")
 
 
 def phonemize_clauses(clauses: Sequence[Clause], language: str) -> list[list[tuple[str, ...]]]:
     """The symbols of each word of each clause, all clauses in one call of espeak.
 
-    A clause is the words between two punctuation marks, without marks. Words that espeak cannot
-    say come back empty.
+    A clause is the words between two punctuation marks, without marks. A word between slashes is
+    IPA and is kept. Words that espeak cannot say come back empty.
     """
     check_language(language)
-    words = list(dict.fromkeys(word for clause in clauses for word in clause))
+    readable = [[_stand_in(word) for word in clause] for clause in clauses]
+    words = list(dict.fromkeys(word for clause in readable for word in clause))
     alone = dict(zip(words, _words_alone(words, language), strict=True))
-    spoken = _espeak([" ".join(clause) for clause in clauses], language)
+    spoken = _espeak([" ".join(clause) for clause in readable], language)
     result = []
-    for clause, line in zip(clauses, spoken, strict=True):
-        parts = _split_words(line.split(), [alone[word] for word in clause])
-        result.append([_symbols(part) for part in parts])
+    for clause, read, line in zip(clauses, readable, spoken, strict=True):
+        parts = _split_words(line.split(), [alone[word] for word in read])
+        result.append(
+            [
+                _symbols(word[1:-1] if word.startswith("/") else part)
+                for word, part in zip(clause, parts, strict=True)
+            ]
+        )
     return result
+
+
+def _stand_in(word: str) -> str:
+    """What espeak reads in the place of IPA, so that 'the' before it is right."""
+    if not word.startswith("/"):
+        return word
+    first = next((char for char in word[1:-1] if char not in STRESS), "")
+    return "apple" if first in _VOWELS else "table"
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -89,7 +102,9 @@ def _espeak(lines: list[str], language: str) -> list[str]:
     kept = [index for index, line in enumerate(lines) if line.strip()]
     result = [""] * len(lines)
     if kept:
-        said = _backend(language).phonemize([lines[i] for i in kept], separator=separator, strip=True)
+        said = _backend(language).phonemize(
+            [lines[i] for i in kept], separator=separator, strip=True
+        )
         for index, line in zip(kept, said, strict=True):
             result[index] = line
     return result
@@ -115,26 +130,19 @@ def _split_words(pieces: list[str], alone: list[str]) -> list[str]:
     bare = [_bare(word) for word in alone]
     matcher = SequenceMatcher(None, [_bare(piece) for piece in pieces], bare, autojunk=False)
     parts: list[str] = []
+    extra = ""  # sounds that no word claims go to the word before, or to the first
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal" or (i2 - i1 == j2 - j1 and not any(" " in w for w in alone[j1:j2])):
             parts += pieces[i1:i2]
-        elif j2 == j1:  # a piece that no word claims belongs to the word before, or the next
-            parts, pieces = _attach(parts, pieces, i1, i2)
         elif i2 == i1:
             parts += alone[j1:j2]  # espeak left the words out: say them as when alone
-        else:
+        elif j2 > j1:
             parts += _cut(pieces[i1:i2], bare[j1:j2])
-    return parts
-
-
-def _attach(
-    parts: list[str], pieces: list[str], start: int, end: int
-) -> tuple[list[str], list[str]]:
-    extra = "".join(pieces[start:end])
-    if parts:
-        return [*parts[:-1], parts[-1] + extra], pieces
-    following = [*pieces[:end], extra + pieces[end], *pieces[end + 1 :]]
-    return parts, following
+        elif parts:
+            parts[-1] += "".join(pieces[i1:i2])
+        else:
+            extra = "".join(pieces[i1:i2])
+    return [extra + parts[0], *parts[1:]] if extra and parts else parts
 
 
 def _bare(ipa: str) -> str:
@@ -159,7 +167,7 @@ def _cut(pieces: list[str], alone: list[str]) -> list[str]:
         i -= step != "insert"
         j -= step != "delete"
     bounds = [0, *(_before_stress(said, cut) for cut in reversed(cuts)), len(said)]
-    return [said[a:b].replace(" ", "") for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [said[a:b].replace(" ", "") for a, b in pairwise(bounds)]
 
 
 def _before_stress(said: str, cut: int) -> int:
@@ -205,7 +213,11 @@ def _symbols(ipa: str) -> tuple[str, ...]:
     IPA, so that would be a fault of ours and never of the text.
     """
     plain = "".join(_SAME_SOUND.get(char, char) for char in ipa)
-    chars = [part for char in plain for part in (char if char == "ç" else unicodedata.normalize("NFD", char))]
+    chars = [
+        part
+        for char in plain
+        for part in (char if char == "ç" else unicodedata.normalize("NFD", char))
+    ]
     symbols = tuple(char for char in chars if char not in _NO_SOUND and not char.isspace())
     missing = [symbol for symbol in symbols if symbol not in SYMBOL_IDS]
     assert not missing, f"espeak wrote {missing} in {ipa!r}, which the symbol table lacks"

@@ -68,7 +68,7 @@ MODIFIER_IDS = frozenset(SYMBOL_IDS[symbol] for symbol in (*LENGTH, *DIACRITICS)
 
 
 def alignment_features(samples: np.ndarray, sample_rate: int, hop_length: int) -> Floats:
-    """Mel cepstra with their first and second differences, (T_samples,) -> (T, 39) float32.
+    """Mel cepstra and their differences over time, (T_samples,) -> (T, 26) float32.
 
     T = T_samples // hop_length, the frames of `vits.spectral.spectrogram`. Level, microphone and
     the average of the voice are taken out by the mean of the frames with speech.
@@ -78,8 +78,7 @@ def alignment_features(samples: np.ndarray, sample_rate: int, hop_length: int) -
 
     cepstra = dct(log_mel, type=2, norm="ortho", axis=1)[:, :N_CEPSTRA]
     cepstra = cepstra - cepstra[_loud(log_mel)].mean(axis=0)
-    first = _differences(cepstra)
-    return np.concatenate([cepstra, first, _differences(first)], axis=1).astype(np.float32)
+    return np.concatenate([cepstra, _differences(cepstra)], axis=1).astype(np.float32)
 
 
 def _log_mel(samples: Floats, sample_rate: int, hop_length: int) -> Floats:
@@ -379,8 +378,8 @@ def _symbol_durations(
         if owned in pauses:
             durations[owned[0]] = count  # the comma waits, the space after it does not
         else:
-            edges = np.linspace(0, count, len(owned) + 1).round().astype(np.int64)
-            durations[list(owned)] = np.diff(edges)
+            share, extra = divmod(count, len(owned))
+            durations[list(owned)] = [share + (n < extra) for n in range(len(owned))]
     _give_everyone_a_frame(durations)
     assert durations.sum() == n_frames, (durations.sum(), n_frames)
     return durations

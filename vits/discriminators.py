@@ -126,6 +126,14 @@ class Discriminators(nn.Module):
         return [critic(waveform) for critic in self.critics]
 
 
+def split_verdicts(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
+    """Verdicts on two waveforms that were stacked along the batch, taken apart."""
+    halves = [(v.score.chunk(2), [f.chunk(2) for f in v.features]) for v in verdicts]
+    first = [Verdict(score[0], [f[0] for f in features]) for score, features in halves]
+    second = [Verdict(score[1], [f[1] for f in features]) for score, features in halves]
+    return first, second
+
+
 def _judge(x: Tensor, convs: nn.ModuleList, conv_post: nn.Module) -> Verdict:
     features = []
     for conv in convs:

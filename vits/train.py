@@ -30,7 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vits.config import AudioConfig, TrainConfig, to_dict
-from vits.discriminators import Discriminators, Verdict
+from vits.discriminators import Discriminators, Verdict, split_verdicts
 from vits.errors import UserError
 from vits.layers import add_weight_norm, sequence_mask
 from vits.losses import (
@@ -71,9 +71,79 @@ class Progress:
     clips: int
 
 
+class Graph(nn.Module):
+    """What one step of an objective computes, as one module, so that several devices can share it.
+
+    forward(batch, step) -> generated and real waveform (B, 1, T) below each source's own
+    bandwidth (None for `prior`), and the losses that need no critic.
+    """
+
+    def __init__(self, model: Vits, objective: Objective, config: TrainConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+        self.config = config
+        self.mel_distance = MelDistance(model.audio, config.mel_windows)
+
+    def forward(self, batch: Batch) -> tuple[Tensor | None, Tensor | None, dict[str, Tensor]]:
+        if self.objective == "prior":
+            return None, None, self._prior(batch)
+        whole = self._reconstruct if self.objective == "autoencoder" else self._synthesise
+        fake, real, losses = whole(batch)
+        rate = self.model.audio.sample_rate
+        if bool((batch.bandwidth < rate / 2).any()):
+            fake = low_pass(fake.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
+            real = low_pass(real.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
+        losses["mel"] = self.config.mel_weight * self.mel_distance(fake.float(), real)
+        return fake, real, losses
+
+    def _synthesise(self, batch: Batch) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        config, hop = self.config, self.model.audio.hop_length
+        out = self.model(batch, config.segment_frames)
+        real = take_segments(
+            batch.waveform.unsqueeze(1), out.segment_starts * hop, config.segment_frames * hop
+        )
+        kl = kl_to_prior(out.z_p, out.logs_q, out.m_p, out.logs_p, out.frame_mask)
+        losses = {
+            "kl": config.kl_weight * kl,
+            "duration": config.duration_weight * out.duration_loss.mean(),
+        }
+        return out.waveform, real, losses
+
+    def _reconstruct(self, batch: Batch) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        model = self.model
+        g = model.condition(batch.speaker, batch.embedding)
+        mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
+        m_q, logs_q = model.posterior_encoder(batch.spec, mask, g)
+        z = m_q + torch.randn_like(m_q) * torch.exp(logs_q)
+        kl = self.config.kl_weight * kl_to_normal(m_q, logs_q, mask)
+        return model.decoder(z * mask, g), batch.waveform.unsqueeze(1), {"kl": kl}
+
+    def _prior(self, batch: Batch) -> dict[str, Tensor]:
+        """KL and durations with the posterior encoder standing still."""
+        model, config = self.model, self.config
+        g = model.condition(batch.speaker, batch.embedding)
+        symbol_mask = sequence_mask(batch.id_lengths, batch.ids.shape[1])
+        frame_mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
+        with torch.no_grad():
+            m_q, logs_q = model.posterior_encoder(batch.spec, frame_mask, g)
+            z = (m_q + torch.randn_like(m_q) * torch.exp(logs_q)) * frame_mask
+        x, m_p, logs_p = model.text_encoder(batch.ids, symbol_mask)
+        z_p = model.flow(z, frame_mask, g)
+        path = model.align(z_p, m_p, logs_p, batch)
+        durations = path.sum(2).unsqueeze(1)
+        kl = kl_to_prior(z_p, logs_q, m_p @ path, logs_p @ path, frame_mask)
+        duration = model.duration_predictor.loss(x, symbol_mask, durations, g).mean()
+        return {"kl": config.kl_weight * kl, "duration": config.duration_weight * duration}
+
+
 @dataclass
 class Run:
-    """A training run: what is trained, on what, and where its private state lives."""
+    """A training run: what is trained, on what, and where its private state lives.
+
+    Under `accelerate launch`, or with a `precision` other than float32, the work goes through
+    accelerate; on one device torch alone is enough.
+    """
 
     model: Vits
     critics: Discriminators | None
@@ -84,6 +154,7 @@ class Run:
     objective: Objective = "full"
     frozen: tuple[str, ...] = ()  # names of model parts that do not learn
     device: str = "cpu"
+    precision: Literal["float32", "bf16", "fp16"] = "float32"
     save_every_s: float = 60.0
     should_stop: Callable[[], bool] = lambda: False
     step: int = 0
@@ -96,12 +167,19 @@ class Run:
         np.random.seed(self.config.seed)
         random.seed(self.config.seed)
         add_weight_norm(self.model)
-        self.model.to(self.device).train()
         for name, part in self.model.named_children():
             part.requires_grad_(name not in self.frozen)
-            part.train(name not in self.frozen)
-        self.optimizer = _optimizer(self._groups(), self.config)
+        self.accelerator = _accelerator(self.precision)
+        if self.accelerator is not None:
+            self.device = str(self.accelerator.device)
+        self.model.to(self.device)
+        graph = Graph(self.model, self.objective, self.config).to(self.device).train()
+        for name in self.frozen:
+            getattr(self.model, name).eval()
+        self.optimizer: torch.optim.Optimizer = _optimizer(self._groups(), self.config)
         self.critic_optimizer: torch.optim.Optimizer | None = None
+        self.graph: nn.Module = graph
+        self.listen: nn.Module | None = self.critics
         if self.critics is not None:
             add_weight_norm(self.critics)
             self.critics.to(self.device).train()
@@ -112,7 +190,12 @@ class Run:
                 }
             ]
             self.critic_optimizer = _optimizer(groups, self.config)
-        self.mel_distance = MelDistance(self.model.audio, self.config.mel_windows).to(self.device)
+        if self.accelerator is not None:
+            self.graph, self.optimizer = self.accelerator.prepare(graph, self.optimizer)
+            if self.critics is not None:
+                self.listen, self.critic_optimizer = self.accelerator.prepare(
+                    self.critics, self.critic_optimizer
+                )
 
     def _groups(self) -> list[dict[str, Any]]:
         slow: list[nn.Parameter] = []
@@ -132,30 +215,46 @@ class Run:
     def state_path(self) -> Path:
         return self.folder / "state.pt"
 
+    @property
+    def rank(self) -> int:
+        """Which of the processes that share this run this is."""
+        return self.accelerator.process_index if self.accelerator is not None else 0
 
-def train(run: Run) -> Iterator[Progress]:
-    """Take steps until `total_steps`, saving on the way; stops cleanly when asked to.
+    @property
+    def n_processes(self) -> int:
+        """How many processes share this run; each takes its own batches."""
+        return self.accelerator.num_processes if self.accelerator is not None else 1
 
-    Raises FloatingPointError when a loss is not finite, after which the last checkpoint still
-    stands.
+
+def train(run: Run, until: int | None = None) -> Iterator[Progress]:
+    """Take steps until `until` or `total_steps`, saving on the way; stops when asked to.
+
+    Raises FloatingPointError when a loss is not finite; the last checkpoint then still stands.
     """
+    last = run.total_steps if until is None else min(until, run.total_steps)
     saved = time.monotonic()
-    while run.step < run.total_steps:
-        if run.position >= run.source.epoch_length(run.epoch):
+    while run.step < last:
+        # every process takes a batch of its own, so an epoch ends when not all would get one
+        if run.position + run.n_processes > run.source.epoch_length(run.epoch):
+            if run.position == 0:
+                raise UserError(
+                    f"There are fewer batches than the {run.n_processes} processes that train.",
+                    "Use fewer processes, smaller batches or more recordings.",
+                )
             run.epoch, run.position = run.epoch + 1, 0
             continue
         started = time.perf_counter()
-        batch = run.source.batch(run.epoch, run.position).to(run.device)
+        batch = run.source.batch(run.epoch, run.position + run.rank).to(run.device)
         losses = training_step(run, batch)
         run.step += 1
-        run.position += 1
+        run.position += run.n_processes
         yield Progress(
             run.step,
             run.total_steps,
             run.epoch,
             losses,
             time.perf_counter() - started,
-            len(batch.waveform),
+            len(batch.waveform) * run.n_processes,
         )
         if run.should_stop():
             break
@@ -167,94 +266,40 @@ def train(run: Run) -> Iterator[Progress]:
 
 def training_step(run: Run, batch: Batch) -> dict[str, float]:
     """One step of the critics, then one of the model."""
-    config = run.config
     _set_learning_rates(run)
-    losses: dict[str, Tensor] = {}
-    if run.objective == "prior":
-        losses |= _prior_losses(run, batch)
-    else:
-        fake, real, more = _generate(run, batch)
-        losses |= more
-        losses["mel"] = config.mel_weight * run.mel_distance(fake, real)
-        if run.critics is not None and run.step >= config.discriminate_from_step:
-            losses["critics"] = _critic_step(run, real, fake)
-            losses |= _adversarial(run, real, fake)
-    total = torch.stack([v for k, v in losses.items() if k != "critics"]).sum()
+    fake, real, losses = run.graph(batch)
+    judged = run.listen is not None and run.step >= run.config.discriminate_from_step
+    if judged and fake is not None and real is not None:
+        losses["critics"] = _critic_step(run, real, fake)
+        losses |= _adversarial(run, real, fake)
+    total = torch.stack([v for k, v in losses.items() if k != "critics" and v.requires_grad]).sum()
     if not torch.isfinite(total):
         raise FloatingPointError(f"step {run.step}: the loss is {total.item()}")
-    run.optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    parameters = [p for group in run.optimizer.param_groups for p in group["params"]]
-    norm = nn.utils.clip_grad_norm_(parameters, config.gradient_clip)
-    run.optimizer.step()
+    norm = _descend(run, total, run.optimizer)
     _update_ema(run)
-    return {k: v.item() for k, v in losses.items()} | {
-        "total": total.item(),
-        "gradient": norm.item(),
-    }
+    return {k: v.item() for k, v in losses.items()} | {"total": total.item(), "gradient": norm}
 
 
-def _generate(run: Run, batch: Batch) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Generated and real waveform (B, 1, T) below each source's bandwidth, and other losses."""
-    config, hop = run.config, run.model.audio.hop_length
-    if run.objective == "autoencoder":
-        fake, more = _reconstruct(run, batch)
-        real = batch.waveform.unsqueeze(1)
+def _descend(run: Run, loss: Tensor, optimizer: torch.optim.Optimizer) -> float:
+    """Backward, clip, step; the norm of the gradient before clipping."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    optimizer.zero_grad(set_to_none=True)
+    if run.accelerator is not None:
+        run.accelerator.backward(loss)
+        norm = run.accelerator.clip_grad_norm_(parameters, run.config.gradient_clip)
     else:
-        out = run.model(batch, config.segment_frames)
-        fake = out.waveform
-        real = take_segments(
-            batch.waveform.unsqueeze(1), out.segment_starts * hop, config.segment_frames * hop
-        )
-        more = {
-            "kl": config.kl_weight
-            * kl_to_prior(out.z_p, out.logs_q, out.m_p, out.logs_p, out.frame_mask),
-            "duration": config.duration_weight * out.duration_loss.mean(),
-        }
-    if bool((batch.bandwidth < run.model.audio.sample_rate / 2).any()):
-        rate = run.model.audio.sample_rate
-        fake = low_pass(fake.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
-        real = low_pass(real.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
-    return fake, real, more
-
-
-def _reconstruct(run: Run, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    model = run.model
-    g = model.condition(batch.speaker, batch.embedding)
-    mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
-    m_q, logs_q = model.posterior_encoder(batch.spec, mask, g)
-    z = m_q + torch.randn_like(m_q) * torch.exp(logs_q)
-    kl = run.config.kl_weight * kl_to_normal(m_q, logs_q, mask)
-    learns = any(p.requires_grad for p in model.posterior_encoder.parameters())
-    return model.decoder(z * mask, g), {"kl": kl if learns else kl.detach()}
-
-
-def _prior_losses(run: Run, batch: Batch) -> dict[str, Tensor]:
-    """KL and durations with the posterior encoder standing still."""
-    model, config = run.model, run.config
-    g = model.condition(batch.speaker, batch.embedding)
-    symbol_mask = sequence_mask(batch.id_lengths, batch.ids.shape[1])
-    frame_mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
-    with torch.no_grad():
-        m_q, logs_q = model.posterior_encoder(batch.spec, frame_mask, g)
-        z = (m_q + torch.randn_like(m_q) * torch.exp(logs_q)) * frame_mask
-    x, m_p, logs_p = model.text_encoder(batch.ids, symbol_mask)
-    z_p = model.flow(z, frame_mask, g)
-    path = model.align(z_p, m_p, logs_p, batch)
-    durations = path.sum(2).unsqueeze(1)
-    kl = kl_to_prior(z_p, logs_q, m_p @ path, logs_p @ path, frame_mask)
-    duration = model.duration_predictor.loss(x, symbol_mask, durations, g).mean()
-    return {"kl": config.kl_weight * kl, "duration": config.duration_weight * duration}
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(parameters, run.config.gradient_clip)
+    optimizer.step()
+    return float(norm) if norm is not None else 0.0
 
 
 def _critic_step(run: Run, real: Tensor, fake: Tensor) -> Tensor:
-    assert run.critics is not None
+    assert run.listen is not None
     assert run.critic_optimizer is not None
-    loss = discriminator_loss(run.critics(real), run.critics(fake.detach()))
-    run.critic_optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(run.critics.parameters(), run.config.gradient_clip)
-    run.critic_optimizer.step()
+    verdicts = run.listen(torch.cat([real, fake.detach()]))
+    loss = discriminator_loss(*split_verdicts(verdicts))
+    _descend(run, loss, run.critic_optimizer)
     return loss.detach()
 
 
@@ -269,6 +314,20 @@ def _adversarial(run: Run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         "feature": run.config.feature_weight * feature_loss(on_real, on_fake),
         "adversarial": run.config.adversarial_weight * adversarial_loss(on_fake),
     }
+
+
+def _accelerator(precision: str) -> Any | None:
+    """accelerate's Accelerator where several processes or another precision need it."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 and precision == "float32":
+        return None
+    try:
+        from accelerate import Accelerator
+    except ImportError as error:
+        raise UserError(
+            "Training on several devices or in mixed precision needs accelerate.",
+            'Install it with: pip install "clone-voice[train]"',
+        ) from error
+    return Accelerator(mixed_precision="no" if precision == "float32" else precision)
 
 
 class MelDistance(nn.Module):
@@ -351,6 +410,8 @@ def use_ema(run: Run) -> None:
 
 def save_state(run: Run) -> None:
     """Write the run's private state: to a temporary name, then renamed."""
+    if run.rank != 0:
+        return
     run.folder.mkdir(parents=True, exist_ok=True)
     state: dict[str, Any] = {
         "config": to_dict(run.config),

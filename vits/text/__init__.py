@@ -2,7 +2,7 @@
 
 from vits.text.lexicon import Lexicon
 from vits.text.phonemes import LANGUAGES, check_language
-from vits.text.plan import (
+from vits.text.planner import (
     Utterance,
     Word,
     check_script,

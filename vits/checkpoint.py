@@ -7,7 +7,6 @@ with as float32. Loading is strict: every missing, extra or reshaped tensor is n
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,12 +14,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from vits.config import AudioConfig, DiscriminatorConfig, VitsConfig, from_dict, to_dict
 from vits.discriminators import Discriminators
 from vits.errors import UserError
+from vits.files import atomic_file, write_text
 from vits.layers import plain_state_dict
 from vits.model import Vits
 
@@ -71,16 +71,14 @@ class VoiceConfig:
 def save_voice(folder: Path, model: Vits, config: VoiceConfig) -> None:
     """Write weights and configuration into a voice folder, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    _save_tensors(plain_state_dict(model), folder / WEIGHTS)
+    save_tensors(plain_state_dict(model), folder / WEIGHTS)
     values = {"format": FORMAT, **to_dict(config)}
-    part = folder / f"{CONFIG}.part"
-    part.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, folder / CONFIG)
+    write_text(folder / CONFIG, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
 def save_critics(folder: Path, critics: Discriminators) -> None:
     """Write the discriminators beside a voice, for others to start from."""
-    _save_tensors(plain_state_dict(critics), folder / CRITICS)
+    save_tensors(plain_state_dict(critics), folder / CRITICS)
 
 
 def load_config(folder: Path) -> VoiceConfig:
@@ -177,17 +175,11 @@ def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], where: str) 
     module.load_state_dict(dict(tensors))
 
 
-def _save_tensors(state: Mapping[str, Tensor], path: Path) -> None:
+def save_tensors(state: Mapping[str, Tensor], path: Path) -> None:
+    """Write tensors as float16 safetensors, whole or not at all."""
     half = {
         k: v.detach().to("cpu", torch.float16 if v.is_floating_point() else v.dtype).contiguous()
         for k, v in state.items()
     }
-    part = path.with_name(f"{path.name}.part")
-    try:
-        save_file(half, part)
-        os.replace(part, path)
-    except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
-        raise UserError(
-            f"{path} could not be written: {error}.", "Free some disk space and try again."
-        ) from error
+    with atomic_file(path) as file:
+        file.write(save(half))

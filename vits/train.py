@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from vits.config import AudioConfig, TrainConfig, to_dict
 from vits.discriminators import Discriminators, Verdict, split_verdicts
 from vits.errors import UserError
-from vits.layers import add_weight_norm, sequence_mask
+from vits.layers import add_weight_norm, plain_state_dict, sequence_mask
 from vits.losses import (
     adversarial_loss,
     discriminator_loss,
@@ -401,11 +401,17 @@ def _update_ema(run: Run) -> None:
 
 
 @torch.no_grad()
-def use_ema(run: Run) -> None:
-    """Replace the weights by their running average, for good."""
+def averaged_state(run: Run) -> dict[str, Tensor]:
+    """Plain weights, averaged where there is a running average; the run itself is unchanged."""
+    current = {n: p.clone() for n, p in run.model.named_parameters() if n in run.ema}
     for name, value in run.model.named_parameters():
-        if name in run.ema:
+        if name in current:
             value.copy_(run.ema[name])
+    state = {k: v.detach().clone() for k, v in plain_state_dict(run.model).items()}
+    for name, value in run.model.named_parameters():
+        if name in current:
+            value.copy_(current[name])
+    return state
 
 
 def save_state(run: Run) -> None:

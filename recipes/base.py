@@ -1,0 +1,439 @@
+"""The base voice, from recordings to the folder that ships: `python recipes/base.py STAGE`.
+
+Stages, each resumable, in this order (`all` runs them):
+
+pack         recordings -> one packed folder: trimmed, levelled, embedded, phonemes
+align        durations of every symbol, by flat-start alignment
+autoencoder  posterior encoder and decoder on segments of everything, no text, no critics
+critics      decoder and critics on segments, the posterior encoder standing still
+prior        text encoder, flow and durations on whole utterances, latents standing still
+join         one model of the two; then everything together for a while
+export       the voice folder, with speakers, card and critics
+
+`critics` and `prior` start from the same weights and touch different parts, so they can run at the
+same time, one thread each: small networks gain little from more.
+
+    python recipes/base.py all --corpora CORPORA --work CACHE -o vits/bases/base
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from data.align import align_corpus, alignment_features
+from data.cleaning import clean
+from data.dataset import BucketSampler, CropSampler, PackedDataset, Utterance, pack
+from data.speaker import centroid, embed_clips
+from vits.audio import read_audio
+from vits.card import Card, write_card
+from vits.checkpoint import Speaker, VoiceConfig, save_critics, save_voice, with_speakers
+from vits.config import DiscriminatorConfig, TrainConfig, VitsConfig
+from vits.discriminators import Discriminators
+from vits.layers import add_weight_norm
+from vits.model import Batch, Vits
+from vits.text import phonemize_lines
+from vits.text.symbols import SYMBOLS
+from vits.train import Run, load_state, train
+
+log = logging.getLogger(__name__)
+
+# corpus -> how often it is heard, in segments and in sentences; bandwidth in Hz
+CORPORA = {
+    "kathleen": (3.0, 2.0, 11025.0),
+    "kerstin": (1.0, 0.4, 11025.0),
+    "speechocean": (0.7, 0.7, 8000.0),
+    "librispeech": (1.5, 0.0, 8000.0),
+}
+LONGEST_FRAMES = 900
+PARTS = ("text_encoder", "posterior_encoder", "flow", "duration_predictor", "decoder", "speakers")
+PRIOR = ("text_encoder", "flow", "duration_predictor")
+"""Parts that the stage `prior` trains; the others come from `critics`."""
+
+
+@dataclass
+class Segments:
+    """Random segments of every recording, as a training source."""
+
+    dataset: PackedDataset
+    batch_size: int
+    n_frames: int
+    seed: int
+    sampler: CropSampler = field(init=False)
+
+    def __post_init__(self) -> None:
+        frames = [self.dataset.frames(i) for i in range(len(self.dataset))]
+        weights = [CORPORA[_corpus(self.dataset, i)][0] for i in range(len(self.dataset))]
+        self.sampler = CropSampler(frames, self.batch_size, self.n_frames, self.seed, weights)
+
+    def epoch_length(self, epoch: int) -> int:
+        return 1000
+
+    def batch(self, epoch: int, position: int) -> Batch:
+        return self.dataset.crops(*self.sampler.step(1000 * epoch + position), self.n_frames)
+
+
+@dataclass
+class Sentences:
+    """Whole utterances with text; `aligned` takes the durations that the stage `align` found."""
+
+    dataset: PackedDataset
+    batch_size: int
+    seed: int
+    aligned: bool
+    members: list[int] = field(init=False)
+    _epoch: tuple[int, list[list[int]]] = field(default=(-1, []))
+
+    def __post_init__(self) -> None:
+        data = self.dataset
+        self.members = [
+            i
+            for i in range(len(data))
+            if CORPORA[_corpus(data, i)][1] > 0
+            and data.known_durations(i) is not None
+            and data.frames(i) <= LONGEST_FRAMES
+        ]
+
+    def _batches(self, epoch: int) -> list[list[int]]:
+        if self._epoch[0] != epoch:
+            frames = [self.dataset.frames(i) for i in self.members]
+            weights = [CORPORA[_corpus(self.dataset, i)][1] for i in self.members]
+            sampler = BucketSampler(frames, self.batch_size, self.seed, weights)
+            self._epoch = epoch, sampler.epoch(epoch)
+        return self._epoch[1]
+
+    def epoch_length(self, epoch: int) -> int:
+        return len(self._batches(epoch))
+
+    def batch(self, epoch: int, position: int) -> Batch:
+        chosen = [self.members[i] for i in self._batches(epoch)[position]]
+        return self.dataset.batch(chosen, aligned=self.aligned)
+
+
+def _corpus(dataset: PackedDataset, i: int) -> str:
+    return dataset.rows[i].name.split("/")[0]
+
+
+def _work(work: Path) -> tuple[PackedDataset, Vits]:
+    dataset = PackedDataset(work)
+    torch.manual_seed(0)
+    return dataset, Vits(VitsConfig(n_symbols=len(dataset.symbols)))
+
+
+def _start_from(model: torch.nn.Module, state: Path, parts: Sequence[str] = ()) -> None:
+    """Take the averaged weights of a stage, all of them or those of some parts."""
+    saved = torch.load(state / "state.pt", map_location="cpu", weights_only=True)
+    weights = saved["model"] | saved["ema"]
+    if parts:
+        weights = {k: v for k, v in weights.items() if k.startswith(tuple(parts))}
+    add_weight_norm(model)
+    _, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected, unexpected
+
+
+def _train(run: Run, every: int = 50) -> None:
+    """Train with a line of mean losses every so many steps."""
+    resumed = load_state(run)
+    click.echo(f"{run.folder.name}: {'resumed at' if resumed else 'from'} step {run.step}")
+    seen: dict[str, list[float]] = {}
+    started = time.perf_counter()
+    for step in train(run):
+        for name, value in step.losses.items():
+            seen.setdefault(name, []).append(value)
+        if step.step % every == 0:
+            means = "  ".join(f"{name} {np.mean(values):.3f}" for name, values in seen.items())
+            seconds = (time.perf_counter() - started) / every
+            click.echo(f"{step.step}/{step.total_steps}  {seconds:.2f} s a step  {means}")
+            seen, started = {}, time.perf_counter()
+
+
+@click.group()
+@click.option("--threads", default=0, help="Threads for torch; 0 leaves torch's choice.")
+def main(threads: int) -> None:
+    """Make the base voice."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if threads:
+        torch.set_num_threads(threads)
+
+
+work_option = click.option("--work", type=click.Path(path_type=Path), required=True)
+steps_option = click.option("--steps", type=int, default=None)
+
+
+@main.command("pack")
+@click.option("--corpora", type=click.Path(path_type=Path, exists=True), required=True)
+@work_option
+def pack_command(corpora: Path, work: Path) -> None:
+    """Read, clean, embed and phonemize every recording."""
+    rows = list(_manifests(corpora))
+    speakers = list(dict.fromkeys(row["speaker"] for _, row in rows))
+    lines: dict[str, tuple[str, ...]] = {}
+    for language in ("en", "de"):
+        own = [(c, r) for c, r in rows if r["language"] == language and r["text"].strip()]
+        spoken = phonemize_lines([row["text"] for _, row in own], language)
+        lines |= {f"{c}/{r['path']}": s for (c, r), s in zip(own, spoken, strict=True)}
+    pack(_utterances(corpora, rows, speakers, lines), work, speakers=speakers, symbols=SYMBOLS)
+    genders = {row["speaker"]: row["gender"] for _, row in rows}
+    (work / "genders.json").write_text(json.dumps(genders), encoding="utf-8")
+
+
+def _manifests(corpora: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    for corpus in CORPORA:
+        with open(corpora / corpus / "manifest.tsv", encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
+                yield corpus, row | {"text": row.get("text") or ""}
+
+
+def _utterances(
+    corpora: Path,
+    rows: Sequence[tuple[str, dict[str, str]]],
+    speakers: Sequence[str],
+    lines: dict[str, tuple[str, ...]],
+) -> Iterator[Utterance]:
+    table = {symbol: i for i, symbol in enumerate(SYMBOLS)}
+    for at in range(0, len(rows), 64):
+        some = rows[at : at + 64]
+        sounds = [clean(read_audio(corpora / c / r["path"]), 22050) for c, r in some]
+        embeddings = embed_clips(sounds)
+        for (corpus, row), sound, embedding in zip(some, sounds, embeddings, strict=True):
+            name = f"{corpus}/{row['path']}"
+            whole = len(sound.samples) // 256 * 256
+            yield Utterance(
+                name,
+                speakers.index(row["speaker"]),
+                row["language"],
+                np.round(sound.samples[:whole] * 32767).astype(np.int16),
+                np.array([table[s] for s in lines.get(name, ())], dtype=np.int32),
+                embedding,
+                CORPORA[corpus][2],
+            )
+
+
+@main.command()
+@work_option
+def align(work: Path) -> None:
+    """Find the duration of every symbol, one language at a time."""
+    dataset = PackedDataset(work)
+    durations = np.zeros_like(dataset.ids)
+    for language in ("en", "de"):
+        own = [
+            i
+            for i, row in enumerate(dataset.rows)
+            if row.language == language and 0 < row.n_ids <= dataset.frames(i)
+        ]
+        features = [alignment_features(dataset.waveform(i).numpy(), 22050, 256) for i in own]
+        ids = [dataset.text_ids(i).numpy().astype(np.int32) for i in own]
+        for i, found in zip(own, align_corpus(features, ids, len(SYMBOLS)), strict=True):
+            row = dataset.rows[i]
+            durations[row.first_id : row.first_id + row.n_ids] = found
+    arrays = load_file(work / "arrays.safetensors") | {"durations": durations}
+    save_file(arrays, work / "arrays.safetensors")
+
+
+@main.command()
+@work_option
+@steps_option
+def autoencoder(work: Path, steps: int | None) -> None:
+    """Posterior encoder and decoder on segments, without critics."""
+    dataset, model = _work(work)
+    config = TrainConfig(
+        batch_size=16,
+        learning_rate=8e-4,
+        warmup_steps=200,
+        kl_weight=0.05,
+        ema_decay=0.998,
+    )
+    source = Segments(dataset, 16, 40, seed=0)
+    _train(
+        Run(
+            model,
+            None,
+            source,
+            config,
+            steps or 2600,
+            work / "stage_a",
+            objective="autoencoder",
+            frozen=PRIOR,
+        )
+    )
+
+
+@main.command()
+@work_option
+@steps_option
+def critics(work: Path, steps: int | None) -> None:
+    """Decoder and critics on segments."""
+    dataset, model = _work(work)
+    _start_from(model, work / "stage_a")
+    config = TrainConfig(
+        batch_size=16,
+        learning_rate=4e-4,
+        discriminator_learning_rate=4e-4,
+        warmup_steps=50,
+        kl_weight=0.05,
+        ema_decay=0.999,
+    )
+    torch.manual_seed(7)
+    _train(
+        Run(
+            model,
+            Discriminators(DiscriminatorConfig()),
+            Segments(dataset, 16, 32, seed=1),
+            config,
+            steps or 8000,
+            work / "stage_b",
+            objective="autoencoder",
+            frozen=(*PRIOR, "posterior_encoder", "speakers"),
+        )
+    )
+
+
+@main.command()
+@work_option
+@steps_option
+def prior(work: Path, steps: int | None) -> None:
+    """Text encoder, flow and durations on whole utterances."""
+    dataset, model = _work(work)
+    _start_from(model, work / "stage_a")
+    config = TrainConfig(
+        batch_size=12,
+        learning_rate=6e-4,
+        warmup_steps=200,
+        decay_to=0.05,
+        ema_decay=0.998,
+        betas=(0.9, 0.98),
+    )
+    _train(
+        Run(
+            model,
+            None,
+            Sentences(dataset, 12, seed=0, aligned=True),
+            config,
+            steps or 4000,
+            work / "stage_c",
+            objective="prior",
+            frozen=("posterior_encoder", "decoder", "speakers"),
+        )
+    )
+
+
+@main.command()
+@work_option
+@steps_option
+def join(work: Path, steps: int | None) -> None:
+    """Put the parts together, then train everything for a while."""
+    dataset, model = _work(work)
+    discriminators = Discriminators(DiscriminatorConfig())
+    _start_from(model, work / "stage_b")
+    _start_from(model, work / "stage_c", PRIOR)
+    saved = torch.load(work / "stage_b" / "state.pt", map_location="cpu", weights_only=True)
+    add_weight_norm(discriminators)
+    discriminators.load_state_dict(saved["critics"])
+    config = TrainConfig(
+        batch_size=12,
+        learning_rate=2e-4,
+        discriminator_learning_rate=2e-4,
+        warmup_steps=50,
+        ema_decay=0.998,
+    )
+    _train(
+        Run(
+            model,
+            discriminators,
+            Sentences(dataset, 12, seed=2, aligned=False),
+            config,
+            steps if steps is not None else 1000,
+            work / "stage_d",
+        )
+    )
+
+
+@main.command()
+@work_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("--joined/--apart", default=True, help="Whether the stage `join` was run.")
+@click.option("--speaker", "chosen", multiple=True, help="NAME=CORPUS_SPEAKER:GENDER:LANGUAGE")
+def export(work: Path, output: Path, joined: bool, chosen: tuple[str, ...]) -> None:
+    """Write the voice folder that ships."""
+    dataset, model = _work(work)
+    discriminators = Discriminators(DiscriminatorConfig())
+    last = "stage_d" if joined else "stage_b"
+    _start_from(model, work / last)
+    if not joined:
+        _start_from(model, work / "stage_c", PRIOR)
+    saved = torch.load(work / last / "state.pt", map_location="cpu", weights_only=True)
+    add_weight_norm(discriminators)
+    discriminators.load_state_dict(saved["critics"])
+    people = chosen or DEFAULT_SPEAKERS
+    speakers, vectors = [], []
+    for person in people:
+        name, _, rest = person.partition("=")
+        source, gender, language = rest.split(":")
+        own = [i for i, r in enumerate(dataset.rows) if r.speaker == dataset.speakers.index(source)]
+        vectors.append(centroid(dataset.embeddings[own]))
+        speakers.append(Speaker(name, gender, language))
+    config = VoiceConfig(
+        model=model.config, audio=model.audio, symbols=tuple(SYMBOLS), languages=("en",)
+    )
+    model, config = with_speakers(
+        model, config, tuple(speakers), torch.from_numpy(np.stack(vectors))
+    )
+    save_voice(output, model, replace(config, noise_scale=0.5))
+    save_critics(output, discriminators)
+    write_card(output, _card(saved["step"], dataset))
+    click.echo(f"{output}: {', '.join(s.name for s in speakers)}")
+
+
+DEFAULT_SPEAKERS = ("kathleen=kathleen:F:en", "kerstin=kerstin:F:de")
+
+
+def _card(steps: int, dataset: PackedDataset) -> Card:
+    hours = sum(row.length for row in dataset.rows) / 22050 / 3600
+    return Card(
+        name="base",
+        who="Several readers; see the sources.",
+        consent="The recordings were published by their speakers or with their agreement.",
+        licence="Apache-2.0, with credit to the sources",
+        clips=len(dataset.rows),
+        seconds=round(hours * 3600, 1),
+        sources=SOURCES,
+        training={"recipe": "recipes/base.py", "last_stage_steps": steps},
+        software="clone-voice 0.1.0",
+    )
+
+
+SOURCES = (
+    {
+        "name": "rhasspy/dataset-voice-kathleen",
+        "licence": "CC0 1.0",
+        "what": "one woman, US English, CMU Arctic prompts",
+    },
+    {"name": "rhasspy/dataset-voice-kerstin", "licence": "CC0 1.0", "what": "one woman, German"},
+    {
+        "name": "speechocean762",
+        "licence": "free for commercial and non-commercial use",
+        "what": "122 adults, Mandarin speakers reading English; cite speechocean762",
+    },
+    {
+        "name": "LibriSpeech",
+        "licence": "CC BY 4.0",
+        "what": "261 English readers, without text; credit LibriSpeech",
+    },
+)
+
+
+if __name__ == "__main__":
+    main()

@@ -246,7 +246,7 @@ WORD_RULES = (
     rule(rf"([IVXLCDM]+)(?![{LATIN}\d'-])", _roman),
     rule(rf"[{LATIN}]+-?\d[{LATIN}\d]*", _name_with_digits),
     rule(rf"(?i:{_INTERJECTION})(?![{LATIN}\d'-])", _interjection),
-    rule(rf"([A-Z]+)((?:'?s)?)(?![{LATIN}\d])(?!'[{LATIN}])", _capitals),
+    rule(rf"([A-Z]+)((?:'s|(?<=[A-Z]{{2}})s)?)(?![{LATIN}\d])(?!'[{LATIN}])", _capitals),
 )
 
 READER = Reader(

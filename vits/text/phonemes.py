@@ -3,19 +3,18 @@ brings: nothing needs to be installed on the system.
 
 espeak reads words in their clause, as it should ('the' before a vowel, a weak 'a'), but it also
 writes some neighbours as one ('of the' -> ʌvðə) and some words as two ('iPhone'). Subtitles need
-the sounds of each written word, so the words are found again: runs in which the clause's pieces
-equal the words read alone are anchors, and what lies between them is cut by the cheapest alignment
-with the words read alone (weighted edit distance, Wagner and Fischer 1974).
+the sounds of each written word, so the words are found again where the numbers differ: the clause
+is cut by its cheapest alignment with the words read alone (weighted edit distance, Wagner and
+Fischer 1974).
 """
 
 from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 from typing import Any
 
 from vits.errors import UserError
@@ -25,6 +24,8 @@ from vits.text.symbols import LANGUAGE_MARKS, STRESS, SYMBOL_IDS
 LANGUAGES = {"en": "en-us", "de": "de"}
 _CACHED_WORDS = 20_000  # words read alone that are kept, so that a book runs in flat memory
 _VOWELS = frozenset("iyɨʉɯuɪʏʊeøɘɵɤoəɛœɜɞʌɔæɐaɶɑɒɚɝᵻᵿ")
+_TAPS = frozenset("tdɾʔ")  # one sound to English ears: 'not' is nɑːɾ before 'a'
+_BOUNDARY_COST = 0.3
 # espeak's own marks that are no sound: phone and word joints, tie bars.
 _NO_SOUND = frozenset("_-‿͜͡|\u200d")
 _SAME_SOUND = {"g": "ɡ", "'": "ˈ", ":": "ː", "ʦ": "ts", "ʧ": "tʃ", "ʤ": "dʒ", "ʣ": "dz"}
@@ -127,45 +128,32 @@ def _split_words(pieces: list[str], alone: list[str]) -> list[str]:
     """One IPA string a word, from the pieces of the whole clause and the words read alone."""
     if len(pieces) == len(alone) and not any(" " in word for word in alone):
         return pieces
-    bare = [_bare(word) for word in alone]
-    matcher = SequenceMatcher(None, [_bare(piece) for piece in pieces], bare, autojunk=False)
-    parts: list[str] = []
-    extra = ""  # sounds that no word claims go to the word before, or to the first
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag == "equal" or (i2 - i1 == j2 - j1 and not any(" " in w for w in alone[j1:j2])):
-            parts += pieces[i1:i2]
-        elif i2 == i1:
-            parts += alone[j1:j2]  # espeak left the words out: say them as when alone
-        elif j2 > j1:
-            parts += _cut(pieces[i1:i2], bare[j1:j2])
-        elif parts:
-            parts[-1] += "".join(pieces[i1:i2])
-        else:
-            extra = "".join(pieces[i1:i2])
-    return [extra + parts[0], *parts[1:]] if extra and parts else parts
+    if len(alone) < 2:
+        return ["".join(pieces)] * len(alone)
+    return _cut(" ".join(pieces), [_bare(word) for word in alone])
 
 
 def _bare(ipa: str) -> str:
     return "".join(char for char in ipa if char not in STRESS and char != " ")
 
 
-def _cut(pieces: list[str], alone: list[str]) -> list[str]:
-    """Cut the pieces' sounds into `len(alone)` parts by the cheapest alignment.
+def _cut(said: str, alone: list[str]) -> list[str]:
+    """Cut what was said into `len(alone)` parts by the cheapest alignment with the words alone.
 
-    '|' ends a word in `alone`, ' ' a piece; they match for nothing and may be missing cheaply.
+    '|' ends a word in `alone`, ' ' a piece in `said`; they match for nothing and may be missing
+    cheaply.
     """
-    said = " ".join(pieces)
     sounds = [index for index, char in enumerate(said) if char not in STRESS]
     wanted = "|".join(alone)
-    table = _distances(wanted, [said[index] for index in sounds])
+    steps = _cheapest_steps(wanted, "".join(said[index] for index in sounds))
     cuts: list[int] = []
     i, j = len(wanted), len(sounds)
     while i > 0 or j > 0:
-        _, step = table[i][j]
-        if step != "insert" and i > 0 and wanted[i - 1] == "|":
+        step = steps[i][j]
+        if step != _INSERT and wanted[i - 1] == "|":
             cuts.append(sounds[j] if j < len(sounds) else len(said))
-        i -= step != "insert"
-        j -= step != "delete"
+        i -= step != _INSERT
+        j -= step != _DELETE
     bounds = [0, *(_before_stress(said, cut) for cut in reversed(cuts)), len(said)]
     return [said[a:b].replace(" ", "") for a, b in pairwise(bounds)]
 
@@ -177,32 +165,44 @@ def _before_stress(said: str, cut: int) -> int:
     return cut
 
 
-def _distances(wanted: str, said: list[str]) -> list[list[tuple[float, str]]]:
-    table = [[(0.0, "")] * (len(said) + 1) for _ in range(len(wanted) + 1)]
-    for i in range(len(wanted) + 1):
-        for j in range(len(said) + 1):
-            if i or j:
-                table[i][j] = min(_steps(table, wanted, said, i, j))
-    return table
+_CHANGE, _DELETE, _INSERT = 0, 1, 2
 
 
-def _steps(
-    table: list[list[tuple[float, str]]], wanted: str, said: list[str], i: int, j: int
-) -> Iterator[tuple[float, str]]:
-    if i and j:
-        yield table[i - 1][j - 1][0] + _change(wanted[i - 1], said[j - 1]), "change"
-    if i:
-        yield table[i - 1][j][0] + (0.3 if wanted[i - 1] == "|" else 1.0), "delete"
-    if j:
-        yield table[i][j - 1][0] + (0.3 if said[j - 1] == " " else 1.0), "insert"
+def _cheapest_steps(wanted: str, said: str) -> list[bytearray]:
+    """The last step of the cheapest way from each beginning of `wanted` to each of `said`."""
+    drop = [_BOUNDARY_COST if char == "|" else 1.0 for char in wanted]
+    add = [_BOUNDARY_COST if char == " " else 1.0 for char in said]
+    above = [0.0, *accumulate(add)]
+    steps = [bytearray([_INSERT] * len(above))]
+    for char, dropped in zip(wanted, drop, strict=True):
+        left = above[0] + dropped
+        row, choice = [left], bytearray([_DELETE])
+        for j, other in enumerate(said):
+            best, step = above[j] + _change(char, other), _CHANGE
+            if above[j + 1] + dropped < best:
+                best, step = above[j + 1] + dropped, _DELETE
+            if left + add[j] < best:
+                best, step = left + add[j], _INSERT
+            left = best
+            row.append(best)
+            choice.append(step)
+        above = row
+        steps.append(choice)
+    return steps
 
 
+@cache  # pairs of IPA letters: a few thousand
 def _change(wanted: str, said: str) -> float:
+    """What it costs to hear one sound as another."""
     if wanted == said or (wanted == "|" and said == " "):
         return 0.0
     if wanted == "|" or said == " ":
         return 9.0
-    return 0.5 if (wanted in _VOWELS) == (said in _VOWELS) else 1.5
+    if wanted in _TAPS and said in _TAPS:
+        return 0.1
+    if (wanted in _VOWELS) != (said in _VOWELS):
+        return 1.5
+    return 0.4 if wanted in _VOWELS else 0.8
 
 
 @lru_cache(maxsize=_CACHED_WORDS)

@@ -1,6 +1,6 @@
 """The base voice, from recordings to the folder that ships: `python recipes/base.py STAGE`.
 
-Stages, each resumable, in this order (`all` runs them):
+Stages, each resumable, in this order (`recipes/base.sh` runs them all):
 
 pack         recordings -> one packed folder: trimmed, levelled, embedded, phonemes
 align        durations of every symbol, by flat-start alignment
@@ -13,7 +13,7 @@ export       the voice folder, with speakers, card and critics
 `critics` and `prior` start from the same weights and touch different parts, so they can run at the
 same time, one thread each: small networks gain little from more.
 
-    python recipes/base.py all --corpora CORPORA --work CACHE -o vits/bases/base
+    recipes/base.sh CORPORA WORK vits/bases/base
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ log = logging.getLogger(__name__)
 
 # corpus -> how often it is heard, in segments and in sentences; bandwidth in Hz
 CORPORA = {
-    "kathleen": (3.0, 2.0, 11025.0),
-    "kerstin": (1.0, 0.4, 11025.0),
-    "speechocean": (0.7, 0.7, 8000.0),
+    "kathleen": (3.0, 3.0, 11025.0),
+    "kerstin": (1.0, 0.15, 11025.0),
+    "speechocean": (0.7, 0.6, 8000.0),
     "librispeech": (1.5, 0.0, 8000.0),
 }
 LONGEST_FRAMES = 900
@@ -310,7 +310,7 @@ def prior(work: Path, steps: int | None) -> None:
     _start_from(model, work / "stage_a")
     config = TrainConfig(
         batch_size=12,
-        learning_rate=6e-4,
+        learning_rate=8e-4,
         warmup_steps=200,
         decay_to=0.05,
         ema_decay=0.998,
@@ -322,7 +322,7 @@ def prior(work: Path, steps: int | None) -> None:
             None,
             Sentences(dataset, 12, seed=0, aligned=True),
             config,
-            steps or 4000,
+            steps or 2400,
             work / "stage_c",
             objective="prior",
             frozen=("posterior_encoder", "decoder", "speakers"),

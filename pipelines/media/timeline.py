@@ -8,7 +8,6 @@ the sound, which leaves no moment without a picture.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,12 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the speech side of the house needs torch, the media side does not
-    from vits.voice import Speech, WordTiming
+    from vits.voice import WordTiming
 
 SLACK_S = 0.05  # rounding to samples and video frames; more than that is a mistake
 
 # what XML 1.0 (and so HTML, XMP and every player's tag reader) cannot hold
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+_ISO_639_2 = {
+    "ar": "ara", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng", "es": "spa",
+    "fi": "fin", "fr": "fra", "he": "heb", "hi": "hin", "hu": "hun", "id": "ind", "it": "ita",
+    "ja": "jpn", "ko": "kor", "nl": "nld", "no": "nor", "pl": "pol", "pt": "por", "ro": "ron",
+    "ru": "rus", "sv": "swe", "th": "tha", "tr": "tur", "uk": "ukr", "vi": "vie", "yue": "yue",
+    "zh": "zho",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,30 +89,23 @@ class Timeline:
         return (line for scene in self.scenes for line in scene.lines)
 
 
-def timed_line(
-    scene_id: str, speaker: str, text: str, speeches: Iterable[Speech], start_s: float
-) -> TimedLine:
-    """Put what a voice made of one line on the story's clock, from `start_s` on.
-
-    `speeches` are the utterances of `text` in order; each begins where the sound of the one
-    before it ends, pause included. Their character spans must be those of `text`.
-    """
-    words: list[WordTiming] = []
-    now = start_s
-    for speech in speeches:
-        words += (shifted(word, now) for word in speech.words)
-        now += speech.audio.duration_s
-    return TimedLine(scene_id, speaker, text, start_s, now, tuple(words))
-
-
-def shifted(word: WordTiming, seconds: float) -> WordTiming:
-    """The same word, `seconds` later."""
-    return dataclasses.replace(word, start_s=word.start_s + seconds, end_s=word.end_s + seconds)
-
-
 def writable(text: str) -> str:
     """`text` without the control characters that no markup or tag can carry."""
     return _UNWRITABLE.sub("", text)
+
+
+def chapter_titles(timeline: Timeline) -> list[str]:
+    """One title per scene; a scene without one has its number, from 1."""
+    return [
+        " ".join(writable(scene.title).split()) or str(number)
+        for number, scene in enumerate(timeline.scenes, start=1)
+    ]
+
+
+def language_code(tag: str) -> str:
+    """ISO 639-2 code, as film and sound files want it, of a BCP 47 tag; "und" if unknown."""
+    primary = tag.replace("_", "-").split("-")[0].lower()
+    return _ISO_639_2.get(primary, primary if len(primary) == 3 else "und")
 
 
 def _check(timeline: Timeline) -> None:

@@ -1,0 +1,271 @@
+"""A told story as one HTML page that needs nothing else: sound, pictures and text in one file.
+
+The page reads itself aloud and lights each word; `page.css` and `page.js` are its looks and its
+behaviour, and stand in the page word for word. A content security policy forbids it the network
+and any script but its own, so that nothing a story says can become more than text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from pipelines.media import labels
+from pipelines.media.audiofile import mp3_bytes
+from pipelines.media.labels import DEFAULT_LABEL, Label
+from pipelines.media.timeline import TimedLine, TimedScene, Timeline, chapter_titles, writable
+from vits.errors import UserError
+from vits.files import write_text
+
+PICTURE_PIXELS = (1280, 1280)
+PICTURE_QUALITY = 84
+NARRATORS = frozenset({"", "narrator"})  # speakers whose lines need no name above them
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+SPEEDS = ("0.75", "1", "1.25", "1.5", "2")
+
+# what the page itself says, by language
+_PHRASES = {
+    "en": {
+        "by": "by {}",
+        "told": "read by {}",
+        "play": "Play",
+        "pause": "Pause",
+        "back": "Previous line",
+        "next": "Next line",
+        "seek": "Position",
+        "speed": "Speed",
+        "controls": "Playback",
+        "notice": "AI-generated: the voice and the pictures of this story were made by a machine.",
+    },
+    "de": {
+        "by": "von {}",
+        "told": "gelesen von {}",
+        "play": "Abspielen",
+        "pause": "Anhalten",
+        "back": "Vorige Zeile",
+        "next": "Nächste Zeile",
+        "seek": "Stelle",
+        "speed": "Tempo",
+        "controls": "Wiedergabe",
+        "notice": "KI-generiert: Stimme und Bilder dieser Geschichte hat eine Maschine gemacht.",
+    },
+    "zh": {
+        "by": "{} 著",
+        "told": "{} 朗读",
+        "play": "播放",
+        "pause": "暂停",
+        "back": "上一句",
+        "next": "下一句",
+        "seek": "进度",
+        "speed": "语速",
+        "controls": "播放控制",
+        "notice": "人工智能生成：本故事的语音和图片由人工智能合成。",
+    },
+    "ja": {
+        "by": "{} 作",
+        "told": "朗読：{}",
+        "play": "再生",
+        "pause": "一時停止",
+        "back": "前の行",
+        "next": "次の行",
+        "seek": "再生位置",
+        "speed": "速さ",
+        "controls": "再生操作",
+        "notice": "AI生成：この物語の音声と絵は機械によって作られました。",
+    },
+}
+
+_ICONS = {  # SVG paths in a square of 24
+    "play": "M8 4.5v15l12-7.5z",
+    "pause": "M6.5 5h4v14h-4zM13.5 5h4v14h-4z",
+    "back": "M5 5h2.5v14H5zM19.5 5v14l-11-7z",
+    "next": "M16.5 5H19v14h-2.5zM4.5 5l11 7-11 7z",
+}
+
+
+def write_page(timeline: Timeline, path: str | Path, *, label: Label = DEFAULT_LABEL) -> None:
+    """Write the story as one page, whole or not at all. UserError if that cannot be done."""
+    write_text(Path(path), page(timeline, label=label))
+
+
+def page(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> str:
+    """The page's HTML. The same timeline gives the same text."""
+    style, script = _resource("page.css"), _resource("page.js")
+    language = _language(timeline.language)
+    phrases = _PHRASES.get(language.split("-")[0].lower(), _PHRASES["en"])
+    direction = "rtl" if language.split("-")[0].lower() in RIGHT_TO_LEFT else "ltr"
+    title = _text(timeline.title)
+    sound = _data("audio/mpeg", mp3_bytes(timeline, label=label))
+    return f"""<!DOCTYPE html>
+<html lang="{language}" dir="{direction}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="referrer" content="no-referrer">
+<meta name="author" content="{_text(timeline.author)}">
+<meta name="generator" content="{labels.PRODUCER}">
+{labels.html_meta(label)}
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<div class="left"><div class="stage" id="stage"></div></div>
+<main>
+<header>
+<h1>{title}</h1>
+{_byline(timeline, phrases)}
+<audio id="sound" controls preload="auto" src="{sound}"></audio>
+</header>
+{"".join(_scenes(timeline))}<footer>{phrases["notice"]}</footer>
+</main>
+{_bar(timeline, phrases)}
+<script type="application/json" id="times">{_times(timeline)}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+# ---------------------------------------------------------------- text
+
+
+def _byline(timeline: Timeline, phrases: dict[str, str]) -> str:
+    named = [("by", timeline.author), ("told", timeline.narrator)]
+    parts = [phrases[key].format(_text(name)) for key, name in named if name.strip()]
+    return f'<p class="byline">{" · ".join(parts)}</p>' if parts else ""
+
+
+def _scenes(timeline: Timeline) -> Iterator[str]:
+    titles = chapter_titles(timeline)
+    speaker = ""
+    for scene, title in zip(timeline.scenes, titles, strict=True):
+        yield f"<section>\n<h2>{_text(title)}</h2>\n"
+        yield f"<figure>{_picture(scene, title)}</figure>\n"
+        for line in scene.lines:
+            yield _line(line, named=line.speaker != speaker and _is_named(line, timeline))
+            speaker = line.speaker
+        yield "</section>\n"
+
+
+def _is_named(line: TimedLine, timeline: Timeline) -> bool:
+    return line.speaker.casefold() not in NARRATORS | {timeline.narrator.casefold()}
+
+
+def _line(line: TimedLine, *, named: bool) -> str:
+    parts = [f'<span class="speaker">{_text(line.speaker)}</span>' if named else ""]
+    at = 0
+    for word in line.words:
+        spoken = _text(line.text[word.char_start : word.char_end])
+        parts += [_text(line.text[at : word.char_start]), f'<span class="w">{spoken}</span>']
+        at = word.char_end
+    parts.append(_text(line.text[at:]))
+    return f'<p class="line">{"".join(parts)}</p>\n'
+
+
+def _text(text: str) -> str:
+    return escape(writable(text))
+
+
+def _language(tag: str) -> str:
+    """A BCP 47 tag that is safe in an attribute; empty (unknown) for anything else."""
+    tag = tag.replace("_", "-")
+    return tag if re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", tag) else ""
+
+
+# ---------------------------------------------------------------- sound, pictures, times
+
+
+def _picture(scene: TimedScene, title: str) -> str:
+    try:
+        with Image.open(scene.picture) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except OSError as error:
+        raise UserError(
+            f"The picture {scene.picture} cannot be read.",
+            "Draw it again, or put another in its place.",
+        ) from error
+    picture.thumbnail(PICTURE_PIXELS, Image.Resampling.LANCZOS)
+    data = labels.encode_image(picture, "WEBP", quality=PICTURE_QUALITY, method=4)
+    size = f'width="{picture.width}" height="{picture.height}"'
+    return f'<img alt="{_text(title)}" {size} src="{_data("image/webp", data)}">'
+
+
+def _data(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _times(timeline: Timeline) -> str:
+    """What the script follows, as JSON that cannot end its own element."""
+    words = [word for line in timeline.lines for word in line.words]
+    times = {
+        "author": writable(timeline.author),
+        "duration": round(timeline.duration_s, 3),
+        "sceneStarts": [round(scene.start_s, 3) for scene in timeline.scenes],
+        "lineStarts": [round(_first_s(line), 3) for line in timeline.lines],
+        "wordStarts": [round(word.start_s, 3) for word in words],
+        "wordEnds": [round(word.end_s, 3) for word in words],
+    }
+    return json.dumps(times, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _first_s(line: TimedLine) -> float:
+    return line.words[0].start_s if line.words else line.start_s
+
+
+# ---------------------------------------------------------------- frame of the page
+
+
+def _bar(timeline: Timeline, phrases: dict[str, str]) -> str:
+    minutes, seconds = divmod(int(timeline.duration_s), 60)
+    whole = f"{minutes // 60}:{minutes % 60:02}" if minutes >= 60 else str(minutes)
+    speeds = "".join(
+        f'<option value="{speed}"{" selected" if speed == "1" else ""}>{speed}×</option>'
+        for speed in SPEEDS
+    )
+    return f"""<div class="bar" id="bar" role="group" aria-label="{phrases["controls"]}">
+<button type="button" id="back" aria-label="{phrases["back"]}" title="{phrases["back"]}">\
+{_icon("back")}</button>
+<button type="button" id="play" aria-label="{phrases["play"]}" title="{phrases["play"]}" \
+data-play="{phrases["play"]}" data-pause="{phrases["pause"]}">{_icon("play")}{_icon("pause")}\
+</button>
+<button type="button" id="next" aria-label="{phrases["next"]}" title="{phrases["next"]}">\
+{_icon("next")}</button>
+<div class="track"><input type="range" id="seek" min="0" max="1000" value="0" \
+aria-label="{phrases["seek"]}"></div>
+<span class="time" id="clock" aria-live="off">0:00<span class="whole"> / {whole}:{seconds:02}\
+</span></span>
+<select id="speed" aria-label="{phrases["speed"]}" title="{phrases["speed"]}">{speeds}</select>
+</div>"""
+
+
+def _icon(name: str) -> str:
+    return (
+        f'<svg class="{name}" viewBox="0 0 24 24" aria-hidden="true"><path d="{_ICONS[name]}"/>'
+        "</svg>"
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    """No network, no script and no style but the page's own, known by their hashes."""
+    return (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "img-src data:; media-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
+
+
+def _resource(name: str) -> str:
+    return files("pipelines.media").joinpath(name).read_text("utf-8")

@@ -1,0 +1,137 @@
+"""One loudness for a whole sound track, in pieces, so that a long film needs no more memory.
+
+Loudness is ITU-R BS.1770-4 (gated, K-weighted); the filters are pyloudnorm's. One gain for the
+whole track brings it to the target, since a gain that follows the speech would pump. Where a peak
+between the samples would still go over the ceiling, a look-ahead limiter takes it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TARGET_LUFS = -18.0
+CEILING_DBTP = -1.5  # lossy coders overshoot by about a decibel
+
+GATE_ABSOLUTE_LUFS = -70.0
+GATE_RELATIVE_LU = -10.0
+HOPS_PER_BLOCK = 4  # blocks of 400 ms every 100 ms
+OVERSAMPLING = 4
+LOOK_AHEAD_S = 0.005
+PIECE_S = 20.0
+
+Samples = NDArray[np.float32]
+
+
+def sample_rate(path: str | Path) -> int:
+    """Samples a second of a sound file."""
+    import soundfile
+
+    return int(soundfile.info(str(path)).samplerate)
+
+
+def track_loudness(path: str | Path) -> float:
+    """Integrated loudness in LUFS of a mono sound file; -inf for silence."""
+    hops = np.concatenate([np.zeros(0), *_hop_powers(Path(path))])
+    if len(hops) < HOPS_PER_BLOCK:
+        hops = np.full(HOPS_PER_BLOCK, hops.mean() if len(hops) else 0.0)
+    blocks = np.convolve(hops, np.full(HOPS_PER_BLOCK, 1 / HOPS_PER_BLOCK), mode="valid")
+    loud = blocks[_lufs(blocks) > GATE_ABSOLUTE_LUFS]
+    if not len(loud):
+        return float("-inf")
+    gate = _lufs(loud.mean()) + GATE_RELATIVE_LU
+    return float(_lufs(loud[_lufs(loud) > gate].mean()))
+
+
+def levelled(
+    path: str | Path, *, lufs: float = TARGET_LUFS, ceiling_dbtp: float = CEILING_DBTP
+) -> Iterator[Samples]:
+    """The track of a mono sound file at `lufs`, peaks under `ceiling_dbtp`, piece by piece.
+
+    The pieces joined are what the whole track at once would give. Silence stays silence.
+    """
+    import soundfile
+
+    loudness = track_loudness(path)
+    gain = 10 ** ((lufs - loudness) / 20) if np.isfinite(loudness) else 1.0
+    with soundfile.SoundFile(str(path)) as file:
+        rate, total = file.samplerate, file.frames
+        reach = 3 * _look_ahead_samples(rate) + 64  # what a sample's gain depends on
+        step = int(PIECE_S * rate)
+        for start in range(0, total, step):
+            before = max(0, start - reach)
+            stop = min(total, start + step)
+            file.seek(before)
+            samples = _read_mono(file, min(total, stop + reach) - before) * np.float32(gain)
+            limited = limit(samples, rate, ceiling_dbtp)
+            yield limited[start - before : stop - before]
+
+
+def limit(samples: Samples, sample_rate: int, ceiling_dbtp: float) -> Samples:
+    """Keep the true peak of `samples` (T,) under the ceiling, changing the gain smoothly.
+
+    The gain that each sample needs is spread over the look-ahead by a running minimum and then
+    smoothed by a window of the same length: the smoothed gain is nowhere above the needed one.
+    """
+    ceiling = 10 ** (ceiling_dbtp / 20)
+    peaks = true_peaks(samples)
+    if not len(samples) or peaks.max() <= ceiling:
+        return samples
+    from scipy.ndimage import minimum_filter1d
+
+    needed = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
+    length = 2 * _look_ahead_samples(sample_rate) + 1
+    held = minimum_filter1d(needed, length, mode="nearest")
+    window = np.hanning(length + 2)[1:-1]
+    padded = np.pad(held, length // 2, mode="edge")
+    gain = np.convolve(padded, window / window.sum(), mode="valid")
+    limited: Samples = (samples * gain).astype(np.float32)
+    return limited
+
+
+def true_peaks(samples: Samples) -> NDArray[np.float64]:
+    """Highest magnitude around each sample, in between as well: (T,) -> (T,)."""
+    if not len(samples):
+        return np.zeros(0)
+    from scipy.signal import resample_poly
+
+    dense = np.abs(resample_poly(samples.astype(np.float64), OVERSAMPLING, 1))
+    peaks: NDArray[np.float64] = dense.reshape(-1, OVERSAMPLING).max(axis=1)
+    peaks[1:] = np.maximum(peaks[1:], dense.reshape(-1, OVERSAMPLING)[:-1].max(axis=1))
+    return np.maximum(peaks, np.abs(samples))
+
+
+def _hop_powers(path: Path) -> Iterator[NDArray[np.float64]]:
+    """Mean square of the K-weighted track in hops of 100 ms."""
+    import soundfile
+    from pyloudnorm import Meter
+    from scipy.signal import lfilter
+
+    with soundfile.SoundFile(str(path)) as file:
+        filters = [(stage.b, stage.a) for stage in Meter(file.samplerate)._filters.values()]
+        states = [np.zeros(max(len(b), len(a)) - 1) for b, a in filters]
+        hop = round(file.samplerate / 10)
+        while len(samples := _read_mono(file, hop * int(PIECE_S * 10))):
+            weighted = samples.astype(np.float64)
+            for number, (b, a) in enumerate(filters):
+                weighted, states[number] = lfilter(b, a, weighted, zi=states[number])
+            whole = len(weighted) // hop * hop
+            yield np.square(weighted[:whole]).reshape(-1, hop).mean(axis=1)
+
+
+def _read_mono(file: Any, count: int) -> Samples:
+    samples: Samples = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
+    return samples
+
+
+def _lufs(power: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        return -0.691 + 10 * np.log10(power)
+
+
+def _look_ahead_samples(sample_rate: int) -> int:
+    return int(LOOK_AHEAD_S * sample_rate)

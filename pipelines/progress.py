@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+TOTAL = "in all"  # the stage of work that has several, in percent of the time it takes
 
 
 @dataclass(frozen=True)
@@ -28,3 +31,21 @@ OnProgress = Callable[[Progress], None]
 
 def silent(progress: Progress) -> None:
     """For callers who do not want to know."""
+
+
+class Pace:
+    """Rate and time left of one stage, from what was done since this run began it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: dict[str, tuple[float, float]] = {}  # stage: time, done
+
+    def measure(self, progress: Progress) -> tuple[float | None, float | None]:
+        """Units a second, and seconds left; None where not known yet."""
+        now = self._clock()
+        began, done_before = self._first.setdefault(progress.stage, (now, progress.done))
+        elapsed, done_now = now - began, progress.done - done_before
+        rate = done_now / elapsed if elapsed > 0 and done_now > 0 else None
+        if progress.eta_s is not None or progress.total is None or rate is None:
+            return rate, progress.eta_s
+        return rate, max(0.0, progress.total - progress.done) / rate

@@ -6,7 +6,6 @@ Both are levelled like the film and labelled; the same timeline gives the same b
 from __future__ import annotations
 
 import shutil
-import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from PIL import Image, ImageOps
 
 from pipelines.media import id3, labels, loudness
 from pipelines.media.labels import DEFAULT_LABEL, Label
+from pipelines.media.sound import label_wav
 from pipelines.media.timeline import Timeline, chapter_titles, language_code, writable
 from vits.audio import AudioWriter
 from vits.files import atomic_file, temporary_name
@@ -44,14 +44,8 @@ def write_wav(timeline: Timeline, path: str | Path, *, label: Label = DEFAULT_LA
     WAV knows no chapters.
     """
     path = Path(path)
-    chunks = labels.wav_chunks(label)
     with atomic_file(path) as file, _levelled_file(timeline, path, ".wav") as sound:
-        shutil.copyfileobj(sound, file)
-        file.write(chunks)
-        file.seek(4)
-        (size,) = struct.unpack("<I", file.read(4))
-        file.seek(4)
-        file.write(struct.pack("<I", size + len(chunks)))
+        label_wav(sound, file, {}, label)
 
 
 def mp3_bytes(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> bytes:

@@ -16,7 +16,7 @@ import io
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import IO, Any
@@ -143,6 +143,11 @@ def html_meta(label: Label = DEFAULT_LABEL) -> str:
     )
 
 
+def comments(label: Label = DEFAULT_LABEL) -> dict[str, str]:
+    """Vorbis comments for FLAC and Opus."""
+    return {"AIGC": label.json, "DigitalSourceType": DIGITAL_SOURCE_TYPE}
+
+
 def wav_chunks(label: Label = DEFAULT_LABEL) -> bytes:
     """RIFF chunks to stand after a WAV's sound."""
     return _chunk(b"AIGC", label.json.encode()) + _chunk(b"_PMX", xmp_packet())
@@ -161,7 +166,7 @@ def read_marks(path: str | Path) -> Marks:
     suffix = path.suffix.lower()
     if suffix in _IMAGE_FORMATS:
         return _image_marks(path)
-    if suffix in (".mp4", ".m4a", ".m4b", ".mp3"):
+    if suffix in (".mp4", ".m4a", ".m4b", ".mp3", ".flac", ".opus"):
         return _container_marks(path)
     if suffix == ".wav":
         with path.open("rb") as file:
@@ -200,6 +205,12 @@ def _container_marks(path: Path) -> Marks:
     with path.open("rb") as file:
         with av.open(file) as container:
             tags = dict(container.metadata)
+            if path.suffix.lower() == ".opus":  # whose comments belong to the stream
+                tags |= container.streams[0].metadata
+        if path.suffix.lower() in (".flac", ".opus"):
+            by_name = {name.lower(): text for name, text in tags.items()}
+            found = _marks(by_name.get("aigc"), None)
+            return replace(found, digital_source_type=by_name.get("digitalsourcetype"))
         if path.suffix.lower() == ".mp3":
             xmp: bytes | str | None = tags.get("id3v2_priv.XMP")
         else:

@@ -71,7 +71,7 @@ class Assets:
         """Whether the result is made."""
         return self.path(key, suffix).is_file()
 
-    def get_or_make(self, key: str, suffix: str, make: Callable[[Path], None]) -> Path:
+    def get_or_make(self, key: str, suffix: str, make: Callable[[Path], object]) -> Path:
         """The result `key`; if it is not there, `make` writes it to the path it is given.
 
         That path ends in `suffix` too, since writers choose the format by it. `make` must not
@@ -80,7 +80,7 @@ class Assets:
         return self.get_or_make_all(key, (suffix,), lambda paths: make(paths[0]))[0]
 
     def get_or_make_all(
-        self, key: str, suffixes: Sequence[str], make: Callable[[tuple[Path, ...]], None]
+        self, key: str, suffixes: Sequence[str], make: Callable[[tuple[Path, ...]], object]
     ) -> tuple[Path, ...]:
         """As `get_or_make` for a result of several files, which are there together or not."""
         paths = tuple(self.path(key, suffix) for suffix in suffixes)
@@ -95,7 +95,7 @@ class Assets:
         self.made += 1
         return paths
 
-    def publish(self, key: str, name: str, make: Callable[[Path], None]) -> Path:
+    def publish(self, key: str, name: str, make: Callable[[Path], object]) -> Path:
         """A result under a name of its own (`story.mp4`), remade when `key` is another.
 
         A note below `.work` remembers which key and bytes the file had when it was made, so that

@@ -34,9 +34,10 @@ _VERB = (
 )
 # 'the old keeper' is somebody, 'she' is not enough
 _WHO = r"(?:(?:[Tt]he|[Dd]er|[Dd]ie|[Dd]as) (?:[a-zäöüß]+ )?\w+|[A-ZÀ-ÞĀ-Ž][\w'’-]+)"
-_AFTER = re.compile(rf"^\s*(?:{_VERB} (?P<a>{_WHO})|(?P<b>{_WHO}) {_VERB})\b")
+_AFTER = re.compile(rf"^[,\s]*(?:{_VERB} (?P<a>{_WHO})|(?P<b>{_WHO}) {_VERB})\b")
 _BEFORE = re.compile(rf"(?:^|[\s,;—])(?P<b>{_WHO}) {_VERB}[^.!?“\"„]*[,:]\s*$")
 _PRONOUN = re.compile(r"(?:he|she|it|they|i|we|you|who|er|sie|es|wir|ihr|ich)$", re.IGNORECASE)
+_MARKS = (",", ".", ";", ":", "!", "?")  # behind a quotation they stay with it
 _ARTICLE = re.compile(r"^(?:the|der|die|das) ", re.IGNORECASE)
 
 
@@ -98,6 +99,8 @@ def _cut(paragraph: str, quotes: list[tuple[int, int]], speaker: str) -> Iterato
     for start, end in quotes:
         if before := paragraph[at:start].strip():
             yield Piece(NARRATOR, before)
+        while paragraph[end : end + 1] in _MARKS:
+            end += 1
         yield Piece(speaker, paragraph[start:end])
         at = end
     if rest := paragraph[at:].strip():

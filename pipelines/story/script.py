@@ -14,13 +14,14 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 NARRATOR = "narrator"
+TITLE_ID = "title"  # the page before the first scene, with the title read aloud
 VERSION = 1
 
 Text = Annotated[str, Field(min_length=1)]
 Location = tuple[str | int, ...]
 
-# marks for the voice that are not words: [pause:2.5], [break], [voice:name], [/voice]
-_MARK = re.compile(r"\s*\[(?:pause:\s*[\d.]+|break|voice:[^\]]*|/voice)\]")
+# marks for the voice that are not words: [pause:2.5], [break]
+MARK = re.compile(r"\s*\[(?:pause:\s*[\d.]+|break)\]")
 
 
 class _Part(BaseModel):
@@ -116,6 +117,16 @@ class Story(_Part):
         object.__setattr__(self, "scenes", tuple(scenes))  # frozen for everybody else
         return self
 
+    @property
+    def title_scene(self) -> Scene:
+        """What comes before the first scene: the narrator reads the title."""
+        return Scene(id=TITLE_ID, title=self.title, lines=(Line(text=self.title),))
+
+    @property
+    def all_scenes(self) -> tuple[Scene, ...]:
+        """Everything that is shown and told, in order."""
+        return (self.title_scene, *self.scenes)
+
     def role(self, speaker: str) -> Role:
         """How `speaker` speaks; who is not in the cast is the narrator with nothing special."""
         return self.cast.get(speaker) or Role()
@@ -131,7 +142,7 @@ class Problem(NamedTuple):
 
 def shown(text: str) -> str:
     """`text` without the marks that only a voice reads."""
-    return _MARK.sub("", text).strip()
+    return MARK.sub("", text).strip()
 
 
 def misfits(story: Story) -> Iterator[Problem]:
@@ -144,6 +155,9 @@ def misfits(story: Story) -> Iterator[Problem]:
                 cause = f"the speaker '{line.speaker}' is not in the cast."
                 remedy = f"In the cast are {', '.join(names)}{did_you_mean(line.speaker, names)}."
                 yield Problem(("scenes", s, "lines", n, line.speaker), cause, remedy)
+        if scene.id == TITLE_ID:
+            cause = f"the id '{TITLE_ID}' is the first page's."
+            yield Problem(("scenes", s, "id"), cause, "Give the scene another id.")
         if scene.id and scene.id in seen:
             cause = f"two scenes have the id '{scene.id}'."
             yield Problem(("scenes", s, "id"), cause, "Give each scene an id of its own.")

@@ -45,6 +45,7 @@ from vits.files import write_text
 FILE_NAME = "story.yaml"
 WIDTH = 96  # where long text is folded in the file
 SHORT = 60  # text up to this length stays on the line of its key
+_FAST: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 # ---------------------------------------------------------------- reading
@@ -89,7 +90,7 @@ def _read(path: Path) -> str:
 def _load(text: str, name: str) -> tuple[object, dict[Location, yaml.Mark]]:
     """Plain data in which every scalar is a string, and where each part of it stands."""
     try:
-        node = yaml.compose(text, yaml.BaseLoader)
+        node = _compose(text)
         marks: dict[Location, yaml.Mark] = {}
         return ({} if node is None else _plain(node, (), marks, name)), marks
     except yaml.MarkedYAMLError as error:
@@ -101,6 +102,14 @@ def _load(text: str, name: str) -> tuple[object, dict[Location, yaml.Mark]]:
         raise UserError(f"{name}: {first}.", "Remove the character from the file.") from error
     except RecursionError:
         raise UserError(f"{name} is nested too deeply.", "A story has scenes with lines.") from None
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """By libyaml, which is fast; what it refuses by Python's own parser, which explains more."""
+    try:
+        return yaml.compose(text, _FAST)
+    except yaml.YAMLError:
+        return yaml.compose(text, yaml.BaseLoader)
 
 
 def _syntax_remedy(error: yaml.MarkedYAMLError) -> str:
@@ -294,9 +303,9 @@ def _scalar(text: str, indent: int, *, key: bool = False) -> str:
 def _survives(form: str, text: str) -> bool:
     """Whether YAML reads `form`, as a value or a key, as `text`."""
     try:
-        if "\n" not in form and yaml.load(f"{form}: x", yaml.BaseLoader) != {text: "x"}:
+        if "\n" not in form and yaml.load(f"{form}: x", _FAST) != {text: "x"}:
             return False
-        return bool(yaml.load(f"- a: {form}", yaml.BaseLoader) == [{"a": text}])
+        return bool(yaml.load(f"- a: {form}", _FAST) == [{"a": text}])
     except yaml.YAMLError:
         return False
 
@@ -304,4 +313,6 @@ def _survives(form: str, text: str) -> bool:
 def _quoted(text: str) -> str:
     """JSON's string is YAML's too; what YAML cannot print is escaped."""
     raw = json.dumps(text, ensure_ascii=False)
-    return raw if _survives(raw, text) else json.dumps(text)
+    if _survives(raw, text):
+        return raw
+    return "".join(c if c.isascii() and c.isprintable() else f"\\U{ord(c):08x}" for c in raw)

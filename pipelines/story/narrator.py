@@ -1,0 +1,210 @@
+"""Who reads the lines of a story aloud, and what was read kept as sound and word times.
+
+A line is spoken once: its sound (FLAC) and its words (JSON) are assets named by everything that
+decides them, so that an edited line is spoken again and no other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from pipelines.assets import Assets, asset_key
+from pipelines.story.script import NARRATOR, Line, Story
+from vits.errors import UserError
+
+if TYPE_CHECKING:  # a voice needs torch; what was spoken before does not
+    from vits.voice import Speech, Voice, WordTiming
+
+VERSION = 1  # of all code between a line's text and its sound: another number speaks all anew
+SILENCE_S = 0.5  # stands for a line in which there is nothing to say
+DEFAULT_RATE = 22_050  # Hz, of that silence
+SUFFIXES = (".flac", ".json")
+
+
+class Narrator(Protocol):
+    """Speaks lines; who of the cast speaks how is the narrator's business."""
+
+    @property
+    def name(self) -> str:
+        """Whose voice tells the story, for the credits."""
+        ...
+
+    def speak(self, line: Line) -> Iterator[Speech]:
+        """The line as utterances in order, their character spans those of `line.text`."""
+        ...
+
+    def fingerprint(self, line: Line) -> dict[str, object]:
+        """Everything that decides the sound of `line`, as plain JSON values."""
+        ...
+
+
+@dataclass
+class VoiceNarrator:
+    """A cast of voices from the library (or folders). `voice` is everybody's who has none.
+
+    A voice is loaded when its first line is asked for. UserError for a voice or a speaker that is
+    not there, and for a voice that does not speak the story's language.
+    """
+
+    story: Story
+    voice: str = "base"
+    device: str = "cpu"
+    load: Callable[..., Voice] | None = None  # Voice.load unless a test knows better
+    _voices: dict[str, Voice] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self._role(NARRATOR)[0]
+
+    def speak(self, line: Line) -> Iterator[Speech]:
+        spec, speed = self._role(line.speaker)
+        voice, speaker = self._voice(spec)
+        return voice.speak(
+            line.text,
+            speaker=speaker,
+            language=self.story.language,
+            speed=speed,
+            seed=self._seed(line),
+        )
+
+    def fingerprint(self, line: Line) -> dict[str, object]:
+        spec, speed = self._role(line.speaker)
+        voice, speaker = self._voice(spec)
+        return {
+            "voice": voice.hash,
+            "speaker": speaker,
+            "language": self.story.language,
+            "speed": speed,
+            "seed": self._seed(line),
+            "text": line.text,
+        }
+
+    def note_made(self, files: Iterable[Path]) -> None:
+        """Let the library know what was made with its voices."""
+        from vits.library import record_made
+
+        made = list(files)
+        for voice in self._voices.values():
+            record_made(voice.name, made)
+
+    def _role(self, speaker: str) -> tuple[str, float]:
+        role = self.story.role(speaker)
+        return role.voice or self.story.role(NARRATOR).voice or self.voice, role.speed
+
+    def _seed(self, line: Line) -> int:
+        return self.story.seed if line.seed is None else line.seed
+
+    def _voice(self, spec: str) -> tuple[Voice, str]:
+        """The voice that 'NAME:SPEAKER' means, and its speaker as the voice writes the name."""
+        from vits.library import parse_voice, unknown
+
+        name, asked = parse_voice(spec)
+        if name not in self._voices:
+            self._voices[name] = self._loaded(name)
+        voice = self._voices[name]
+        speakers = {speaker.name.casefold(): speaker.name for speaker in voice.speakers}
+        if asked is None:
+            return voice, voice.speaker.name
+        if asked.casefold() not in speakers:
+            raise unknown("speaker", asked, list(speakers.values()))
+        return voice, speakers[asked.casefold()]
+
+    def _loaded(self, name: str) -> Voice:
+        from vits.voice import Voice
+
+        voice = (self.load or Voice.load)(name, device=self.device)
+        if self.story.language not in voice.languages:
+            spoken = ", ".join(voice.languages)
+            raise UserError(
+                f"The voice '{name}' does not speak the story's language, {self.story.language}.",
+                f"It speaks {spoken}: name another voice, or set 'language' in the story.",
+            )
+        return voice
+
+
+BUILTINS: dict[str, Callable[..., Narrator]] = {"voice": VoiceNarrator}
+
+
+# ---------------------------------------------------------------- what was spoken
+
+
+@dataclass(frozen=True)
+class Narration:
+    """One line as it was spoken. Word times are from the start of `audio`, spans of the text.
+
+    `unknown` lists the characters and sounds that the voice could not speak.
+    """
+
+    audio: Path
+    sample_rate: int
+    duration_s: float
+    words: tuple[WordTiming, ...]
+    unknown: tuple[str, ...] = ()
+
+
+def narration_key(narrator: Narrator, line: Line) -> str:
+    """Name of the spoken line among the assets."""
+    return asset_key("narration", VERSION, narrator.fingerprint(line))
+
+
+def narrate(narrator: Narrator, line: Line, assets: Assets) -> Narration:
+    """The line as sound and words, spoken if that was not done yet."""
+    key = narration_key(narrator, line)
+    audio, words = assets.get_or_make_all(
+        key, SUFFIXES, lambda paths: _speak(narrator, line, *paths)
+    )
+    return read_narration(audio, words)
+
+
+def read_narration(audio: Path, words: Path) -> Narration:
+    """What `narrate` wrote."""
+    from vits.voice import WordTiming
+
+    facts = json.loads(words.read_text("utf-8"))
+    rate = int(facts["sample_rate"])
+    timings = tuple(WordTiming(**word) for word in facts["words"])
+    return Narration(audio, rate, facts["samples"] / rate, timings, tuple(facts["unknown"]))
+
+
+def _speak(narrator: Narrator, line: Line, audio: Path, words: Path) -> None:
+    from vits.audio import AudioWriter
+
+    speeches = narrator.speak(line)
+    first = next(speeches, None)
+    rate = first.audio.sample_rate if first else DEFAULT_RATE
+    spoken: list[dict[str, Any]] = []
+    unknown: dict[str, None] = {}
+    samples = 0
+    with AudioWriter(audio, rate) as writer:
+        for speech in _again(first, speeches):
+            writer.write(speech.audio.samples)
+            spoken += (_later(word, samples / rate) for word in speech.words)
+            samples += len(speech.audio.samples)
+            unknown |= dict.fromkeys(speech.unknown)
+        if not samples:
+            samples = round(SILENCE_S * rate)
+            writer.write(np.zeros(samples, np.float32))
+    facts = {"sample_rate": rate, "samples": samples, "unknown": [*unknown], "words": spoken}
+    words.write_text(json.dumps(facts, ensure_ascii=False, indent=1), "utf-8")
+
+
+def _again(first: Speech | None, rest: Iterator[Speech]) -> Iterator[Speech]:
+    if first is not None:
+        yield first
+        yield from rest
+
+
+def _later(word: WordTiming, seconds: float) -> dict[str, Any]:
+    return {
+        "text": word.text,
+        "char_start": word.char_start,
+        "char_end": word.char_end,
+        "start_s": round(word.start_s + seconds, 4),
+        "end_s": round(word.end_s + seconds, 4),
+    }

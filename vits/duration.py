@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vits.layers import LayerNorm
+from vits.layers import LayerNorm, normal
 
 LOG_2_PI = math.log(2 * math.pi)
 
@@ -254,7 +254,7 @@ class StochasticDurations(nn.Module):
         """Log-durations drawn at this noise scale, (B, 1, S)."""
         condition = self._condition(x, mask, g)
         shape = (x.shape[0], 2, x.shape[2])
-        z = torch.randn(shape, generator=generator, device=x.device, dtype=x.dtype) * noise_scale
+        z = normal(shape, x, generator) * noise_scale
         # the first coupling only moves the channel that is thrown away
         for flow in reversed(self.flows[1:]):
             z, _ = flow(z.flip(1), mask, condition, reverse=True)

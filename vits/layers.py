@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,6 +15,16 @@ def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
     """Ones where a position is inside its row, (B,) -> (B, 1, max_length) float32."""
     positions = torch.arange(max_length, device=lengths.device)
     return (positions[None] < lengths[:, None]).unsqueeze(1).float()
+
+
+def normal(shape: Sequence[int], like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Standard normal noise on the device of `like`.
+
+    It is drawn where the generator is: with one of the CPU, a seed means the same on every device.
+    """
+    device = generator.device if generator is not None else like.device
+    noise = torch.randn(tuple(shape), generator=generator, device=device, dtype=like.dtype)
+    return noise.to(like.device)
 
 
 class LayerNorm(nn.Module):

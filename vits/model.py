@@ -18,7 +18,7 @@ from vits.decoder import HifiganDecoder, IstftDecoder, decode_in_chunks
 from vits.duration import DeterministicDurations, StochasticDurations
 from vits.encoders import PosteriorEncoder, TextEncoder
 from vits.flow import Flow
-from vits.layers import sequence_mask
+from vits.layers import normal, sequence_mask
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class Vits(nn.Module):
         frame_mask = sequence_mask(lengths, int(lengths.max()))
         path = path_from_durations(durations, frame_mask.shape[2])
         m_p, logs_p = m_p @ path, logs_p @ path
-        noise = torch.randn(m_p.shape, generator=generator, device=m_p.device, dtype=m_p.dtype)
+        noise = normal(m_p.shape, m_p, generator)
         z_p = (m_p + noise * torch.exp(logs_p) * noise_scale) * frame_mask
         z = self.flow(z_p, frame_mask, g, reverse=True) * frame_mask
         return Latents(z, lengths, durations, g)
@@ -255,7 +255,7 @@ class Vits(nn.Module):
             length_scale=length_scale,
             generator=generator,
         )
-        audio = self.decoder(latents.z, latents.g).squeeze(1)
+        audio = self.decode(latents.z, latents.lengths, latents.g)
         return Inference(audio, latents.lengths * self.audio.hop_length, latents.durations)
 
     @torch.inference_mode()
@@ -284,11 +284,27 @@ class Vits(nn.Module):
         g_from = self.speakers(source, source_embedding)
         g_to = self.speakers(target, target_embedding)
         m_q, logs_q = self.posterior_encoder(spec, mask, g_from)
-        noise = torch.randn(m_q.shape, generator=generator, device=m_q.device, dtype=m_q.dtype)
+        noise = normal(m_q.shape, m_q, generator)
         z = (m_q + noise * torch.exp(logs_q) * noise_scale) * mask
         z_p = self.flow(z, mask, g_from)
         z = self.flow(z_p, mask, g_to, reverse=True)
-        return self.decoder(z * mask, g_to).squeeze(1)
+        return self.decode(z * mask, spec_lengths, g_to)
+
+    def decode(self, z: Tensor, lengths: Tensor, g: Tensor | None) -> Tensor:
+        """Latents to sound, (B, C, T) -> (B, T * hop), silent beyond each row's length in frames.
+
+        Rows of different lengths go through the decoder one by one: its biases would make sound of
+        the padding, and the end of a shorter row would hear it.
+        """
+        total = z.shape[2]
+        if bool((lengths == total).all()):
+            return self.decoder(z, g).squeeze(1)
+        rows = []
+        for row, length in enumerate(lengths.tolist()):
+            sound = self.decoder(z[row, None, :, :length], g[row, None] if g is not None else None)
+            missing = (total - length) * self.audio.hop_length
+            rows.append(torch.nn.functional.pad(sound[0, 0], (0, missing)))
+        return torch.stack(rows)
 
 
 def random_starts(lengths: Tensor, segment: int) -> Tensor:

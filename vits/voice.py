@@ -1,0 +1,427 @@
+"""A voice that speaks: text in, sound with the times of its words out, utterance by utterance.
+
+    for speech in Voice.load("base").speak("Good evening."):
+        speech.audio.samples, speech.audio.sample_rate, speech.words
+
+The noise of an utterance follows from the seed and its own sounds: a sentence sounds the same
+wherever it stands, and a change in one place changes no other. On a CPU the same text, voice, seed
+and number of threads give the same samples. Nothing here sets the number of threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vits.audio import Audio, resample
+from vits.card import Card, read_card
+from vits.checkpoint import CONFIG, WEIGHTS, Speaker, VoiceConfig, load_voice
+from vits.device import pick_device
+from vits.errors import UserError
+from vits.library import find_voice, parse_voice, unknown
+from vits.model import Latents, Vits
+from vits.spectral import spectrogram
+from vits.text import LANGUAGE_MARKS, PAD, Lexicon, Utterance, plan
+
+__all__ = ["Speech", "Voice", "WordTiming", "parse_voice"]
+
+SLOWEST, FASTEST = 0.5, 2.0  # speeds
+MOST_NOISE = 2.0  # times the model's own deviation; beyond it nothing is understood
+FADE_S = 0.005  # at both ends of an utterance, so that silence meets it without a click
+KNEE = 0.9  # louder samples are bent towards 1 instead of being cut off there
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class WordTiming:
+    """A word's span in the source text and its time in the sound it came with, in seconds."""
+
+    text: str
+    char_start: int
+    char_end: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Speech:
+    """One utterance, spoken: its sound with the silence after it, and the times of its words.
+
+    `text` is the source from `char_start` to `char_end`. `unknown` lists what could not be spoken:
+    characters of the source, and sounds that this voice never learned.
+    """
+
+    audio: Audio
+    words: tuple[WordTiming, ...]
+    text: str
+    char_start: int
+    char_end: int
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How to speak: what all utterances of one call share."""
+
+    speaker: int
+    length_scale: float
+    noise_scale: float
+    noise_scale_duration: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Sounds:
+    """An utterance on its way to the decoder. symbol_ends (n_symbols + 1,) are frames from 0 on."""
+
+    latents: Latents | None  # None where there is nothing to say
+    symbol_ends: Sequence[int]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """A loaded voice. Make one with `Voice.load`; it may speak several texts, one after another.
+
+    `name` is the library's, `speaker` who speaks unless a call says otherwise, `hash` the SHA-256
+    of everything in the voice that decides its sound.
+    """
+
+    model: Vits
+    config: VoiceConfig
+    name: str
+    folder: Path
+    speaker: Speaker
+    hash: str
+    card: Card
+    device: str = "cpu"
+
+    @classmethod
+    def load(cls, voice: str | Path, device: str = "cpu") -> Voice:
+        """Load 'NAME', 'NAME:SPEAKER' or a voice folder.
+
+        Raises UserError for a voice or a speaker that is not there, with what there is, and for
+        weights that do not fit their configuration, with every tensor that does not.
+        """
+        where, speaker = (voice, None) if isinstance(voice, Path) else parse_voice(voice)
+        folder = find_voice(where)
+        device = pick_device(device)
+        model, config = load_voice(folder)
+        return cls(
+            model=model.to(device).requires_grad_(False),
+            config=config,
+            name=folder.name,
+            folder=folder,
+            speaker=_find_speaker(config.speakers, speaker),
+            hash=_hash(folder),
+            card=read_card(folder),
+            device=device,
+        )
+
+    @property
+    def sample_rate(self) -> int:
+        return self.config.audio.sample_rate
+
+    @property
+    def speakers(self) -> tuple[Speaker, ...]:
+        """Who can speak, with gender and language as far as they are known."""
+        return self.config.speakers
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return self.config.languages
+
+    def speak(
+        self,
+        text: str | Iterable[str],
+        *,
+        speaker: str | None = None,
+        language: str | None = None,
+        speed: float = 1.0,
+        noise: float | None = None,
+        noise_duration: float | None = None,
+        seed: int = 0,
+        lexicon: Lexicon | None = None,
+        soon: bool = False,
+    ) -> Iterator[Speech]:
+        """Speak a text, or chunks of one, utterance by utterance, each as soon as it is made.
+
+        speed: 0.5 (slow) to 2.0. noise, noise_duration: how freely voice and rhythm vary, None
+        for the voice's own setting, 0 for not at all. soon: begin with a short clause, so that the
+        first sound comes early. Memory is that of the longest utterance. Raises UserError for
+        settings that cannot be, at once, and for text that cannot be read, where it stands.
+        """
+        manner = self._manner(speaker, speed, noise, noise_duration, seed)
+        spoken = self._language(language, manner)
+        utterances = plan(text, language=spoken, lexicon=lexicon, first_clause_short=soon)
+        return (self._speech(utterance, manner) for utterance in utterances)
+
+    def stream_audio(
+        self,
+        text: str | Iterable[str],
+        *,
+        speaker: str | None = None,
+        language: str | None = None,
+        speed: float = 1.0,
+        noise: float | None = None,
+        noise_duration: float | None = None,
+        seed: int = 0,
+        lexicon: Lexicon | None = None,
+        soon: bool = True,
+    ) -> Iterator[Audio]:
+        """The sound of `speak` in pieces, the first as early as can be, for listening at once.
+
+        Joined, they are what `speak` gives with the same settings.
+        """
+        manner = self._manner(speaker, speed, noise, noise_duration, seed)
+        spoken = self._language(language, manner)
+        utterances = plan(text, language=spoken, lexicon=lexicon, first_clause_short=soon)
+        return (piece for utterance in utterances for piece in self._pieces(utterance, manner))
+
+    def convert(
+        self,
+        audio: Audio,
+        *,
+        source: str | Samples,
+        target: str | Samples | None = None,
+        noise: float = 1.0,
+        seed: int = 0,
+    ) -> Audio:
+        """The same words in another voice (VITS, section 4.4), at this voice's sample rate.
+
+        source, target: a speaker of this voice, or a person's speaker-verification embedding
+        (width,) where the voice is conditioned on those. target None is `self.speaker`.
+        """
+        if self.model.speakers is None:
+            raise UserError(
+                f"The voice {self.name!r} has one speaker and cannot convert between speakers.",
+                "Choose a voice with several speakers, such as base.",
+            )
+        heard = resample(audio, self.sample_rate)
+        samples = torch.from_numpy(_whole_frames(heard.samples, self.config)).to(self.device)
+        spec = spectrogram(samples.unsqueeze(0), self.config.audio)
+        speaker_from, embedding_from = self._condition(source)
+        speaker_to, embedding_to = self._condition(self.speaker.name if target is None else target)
+        sound = self.model.convert(
+            spec,
+            torch.tensor([spec.shape[2]], device=self.device),
+            speaker_from,
+            speaker_to,
+            source_embedding=embedding_from,
+            target_embedding=embedding_to,
+            noise_scale=_checked("noise", noise, 0.0, MOST_NOISE),
+            generator=torch.Generator().manual_seed(seed),
+        )
+        return Audio(_finished(_numpy(sound[0])[: len(heard.samples)]), self.sample_rate)
+
+    def warm_up(self) -> None:
+        """Do once what the first utterance would otherwise wait for: reader, kernels, memory."""
+        for language in self.languages[:1]:
+            for _ in self.stream_audio("Ah, one two three four.", language=language):
+                pass
+
+    # ------------------------------------------------------------ settings
+
+    def _manner(
+        self,
+        speaker: str | None,
+        speed: float,
+        noise: float | None,
+        noise_duration: float | None,
+        seed: int,
+    ) -> _Manner:
+        config = self.config
+        who = self.speaker if speaker is None else _find_speaker(config.speakers, speaker)
+        rhythm = config.noise_scale_duration if noise_duration is None else noise_duration
+        return _Manner(
+            speaker=config.speakers.index(who),
+            length_scale=1.0 / _checked("speed", speed, SLOWEST, FASTEST),
+            noise_scale=_checked(
+                "noise", config.noise_scale if noise is None else noise, 0.0, MOST_NOISE
+            ),
+            noise_scale_duration=_checked("noise_duration", rhythm, 0.0, MOST_NOISE),
+            seed=seed,
+        )
+
+    def _language(self, language: str | None, manner: _Manner) -> str:
+        """The language asked for, else the speaker's own, else the voice's first."""
+        if language is None:
+            own = self.config.speakers[manner.speaker].language
+            return own if own in self.languages else self.languages[0]
+        if language not in self.languages:
+            raise UserError(
+                f"The voice {self.name!r} does not speak {language!r}.",
+                f"It speaks {', '.join(self.languages)}; choose another voice for other languages.",
+            )
+        return language
+
+    def _condition(self, who: str | Samples) -> tuple[Tensor | None, Tensor | None]:
+        """(speaker index, embedding) as the model takes them; one of the two is None."""
+        if isinstance(who, str):
+            index = self.speakers.index(_find_speaker(self.speakers, who))
+            return torch.tensor([index], device=self.device), None
+        width = self.config.model.embedding_channels
+        if self.config.model.speaker != "embedding" or who.shape != (width,):
+            raise UserError(
+                f"The voice {self.name!r} takes no embedding of shape {who.shape}.",
+                "Name one of its speakers.",
+            )
+        return None, torch.from_numpy(who.astype(np.float32)).to(self.device).unsqueeze(0)
+
+    # ------------------------------------------------------------ one utterance
+
+    @cached_property
+    def _symbol_ids(self) -> dict[str, int]:
+        return {symbol: index for index, symbol in enumerate(self.config.symbols)}
+
+    def _sounds(self, utterance: Utterance, manner: _Manner) -> _Sounds:
+        table, symbols = self._symbol_ids, utterance.symbols
+        known = [i for i, symbol in enumerate(symbols) if symbol in table]
+        marks = LANGUAGE_MARKS.values()  # a voice of one language may have none
+        lost = [s for s in symbols if s not in table and s not in marks]
+        unknown = tuple(dict.fromkeys([*utterance.unknown, *lost]))
+        if not utterance.words or not known:
+            return _Sounds(None, [0] * (len(symbols) + 1), unknown)
+        ids = self._ids([table[symbols[i]] for i in known])
+        latents = self.model.latents(
+            ids,
+            torch.tensor([ids.shape[1]], device=self.device),
+            torch.tensor([manner.speaker], device=self.device),
+            noise_scale=manner.noise_scale,
+            noise_scale_duration=manner.noise_scale_duration,
+            length_scale=manner.length_scale,
+            generator=_generator(manner.seed, symbols),
+        )
+        frames = np.zeros(len(symbols), dtype=np.int64)
+        frames[known] = self._symbol_frames(latents.durations[0].cpu().numpy())
+        return _Sounds(latents, [0, *np.cumsum(frames).tolist()], unknown)
+
+    def _ids(self, ids: list[int]) -> Tensor:
+        """(1, S), with blanks before, between and behind where the model was trained with them."""
+        if self.config.model.add_blank:
+            blank = self._symbol_ids.get(PAD, 0)
+            ids = [blank, *(x for i in ids for x in (i, blank))]
+        return torch.tensor([ids], device=self.device)
+
+    def _symbol_frames(self, durations: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Frames of each symbol with the blank behind it; the first has the one before it too."""
+        if not self.config.model.add_blank:
+            return durations
+        frames = durations[1::2] + durations[2::2]
+        frames[0] += durations[0]
+        return frames
+
+    def _speech(self, utterance: Utterance, manner: _Manner) -> Speech:
+        sounds = self._sounds(utterance, manner)
+        samples = np.zeros(0, dtype=np.float32)
+        if sounds.latents is not None:
+            with torch.inference_mode():
+                whole = self.model.decoder(sounds.latents.z, sounds.latents.g)
+            samples = _finished(_numpy(whole[0, 0]))
+            samples = self._faded(samples, 0, len(samples))
+        return Speech(
+            audio=Audio(np.concatenate([samples, self._silence(utterance)]), self.sample_rate),
+            words=tuple(self._timings(utterance, sounds.symbol_ends)),
+            text=utterance.text,
+            char_start=utterance.char_start,
+            char_end=utterance.char_end,
+            unknown=sounds.unknown,
+        )
+
+    def _pieces(self, utterance: Utterance, manner: _Manner) -> Iterator[Audio]:
+        latents = self._sounds(utterance, manner).latents
+        if latents is not None:
+            total = latents.z.shape[2] * self.config.audio.hop_length
+            start = 0
+            for piece in self.model.stream(latents):
+                samples = self._faded(_finished(_numpy(piece)), start, total)
+                start += len(samples)
+                yield Audio(samples, self.sample_rate)
+        silence = self._silence(utterance)
+        if len(silence):
+            yield Audio(silence, self.sample_rate)
+
+    def _silence(self, utterance: Utterance) -> Samples:
+        return np.zeros(round(utterance.pause_s * self.sample_rate), dtype=np.float32)
+
+    def _faded(self, samples: Samples, start: int, total: int) -> Samples:
+        """Samples from `start` on of an utterance of `total`, its two ends rising from zero."""
+        length = max(1, round(FADE_S * self.sample_rate))
+        place = np.arange(start, start + len(samples))
+        gain = np.minimum((np.minimum(place, total - 1 - place) + 0.5) / length, 1.0)
+        return (samples * gain).astype(np.float32)
+
+    def _timings(self, utterance: Utterance, symbol_ends: Sequence[int]) -> Iterator[WordTiming]:
+        frame_s = self.config.audio.hop_length / self.sample_rate
+        for word in utterance.words:
+            yield WordTiming(
+                text=word.text,
+                char_start=word.char_start,
+                char_end=word.char_end,
+                start_s=symbol_ends[word.symbol_start] * frame_s,
+                end_s=symbol_ends[word.symbol_end] * frame_s,
+            )
+
+
+def _find_speaker(speakers: Sequence[Speaker], name: str | None) -> Speaker:
+    """The speaker of this name, in whatever case if that is clear; the first for None."""
+    if name is None:
+        return speakers[0]
+    exact = [s for s in speakers if s.name == name]
+    alike = exact or [s for s in speakers if s.name.casefold() == name.casefold()]
+    if len(alike) != 1:
+        raise unknown("speaker", name, [s.name for s in speakers])
+    return alike[0]
+
+
+def _checked(name: str, value: float, least: float, most: float) -> float:
+    if not least <= value <= most:  # not a number is refused as well
+        raise UserError(f"A {name} of {value} cannot be.", f"Choose one from {least} to {most}.")
+    return value
+
+
+def _hash(folder: Path) -> str:
+    """SHA-256 of the weights and the configuration, as they lie on the disk."""
+    digest = hashlib.sha256()
+    for name in (WEIGHTS, CONFIG):
+        with (folder / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _generator(seed: int, symbols: Sequence[str]) -> torch.Generator:
+    """The noise of one utterance: of the seed and of its sounds, not of its place."""
+    text = f"{seed}\n{''.join(symbols)}".encode()
+    number = int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
+    return torch.Generator().manual_seed(number)
+
+
+def _whole_frames(samples: Samples, config: VoiceConfig) -> Samples:
+    """Silence behind, up to a whole number of frames and at least one window."""
+    hop, least = config.audio.hop_length, config.audio.n_fft
+    wanted = max(least, math.ceil(len(samples) / hop) * hop)
+    return np.pad(samples, (0, wanted - len(samples)))
+
+
+def _numpy(sound: Tensor) -> Samples:
+    return sound.float().cpu().numpy()
+
+
+def _finished(samples: Samples) -> Samples:
+    """Within [-1, 1]: what is above the knee is bent, sample by sample, and nothing is cut off."""
+    over = np.abs(samples) - KNEE
+    if not (over > 0).any():
+        return samples
+    room = 1.0 - KNEE
+    bent = np.sign(samples) * (KNEE + room * np.tanh(np.maximum(over, 0.0) / room))
+    return np.where(over > 0, bent, samples).astype(np.float32)

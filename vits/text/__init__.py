@@ -1,7 +1,7 @@
 """Text -> the symbols a voice reads, with each word's span in the source."""
 
 from vits.text.lexicon import Lexicon
-from vits.text.phonemes import LANGUAGES, check_language
+from vits.text.phonemes import LANGUAGES, check_language, warm_up
 from vits.text.planner import (
     Utterance,
     Word,
@@ -26,4 +26,5 @@ __all__ = [
     "phonemize_lines",
     "plan",
     "unknown_characters",
+    "warm_up",
 ]

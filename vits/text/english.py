@@ -261,8 +261,8 @@ READER = Reader(
         "/": "slash", "\\": "backslash", "−": "minus", "‰": "per mille",
     },
     titles=words(
-        "mr mrs ms mx dr prof gen col capt cmdr lt sgt maj rev hon gov sen rep pres supt messrs mme "
-        "mlle"
+        "mr mrs ms mx dr prof gen col capt cmdr lt sgt maj rev hon gov sen rep pres supt messrs "
+        "mme mlle"
     ),
     never_end=frozenset({"vs", "viz", "cf", "approx"}),
     place_names=frozenset({"st", "dr", "mt", "ft"}),

@@ -112,6 +112,12 @@ def _beside_letter(flat: str, at: int) -> bool:
     return any(char.isalpha() and not re.match(rf"[{LATIN}]", char) for char in around)
 
 
+def is_unspoken(char: str) -> bool:
+    """Whether a character is punctuation, space or typography, which is not said as a word."""
+    char = plain(char)
+    return _is_silent(char) or char in _BRACKETS or char in ".,!?;:…"
+
+
 def _is_silent(char: str) -> bool:
     return char.isspace() or char in _SILENT or char in _JOINERS or char in "/\\=+"
 

@@ -10,14 +10,13 @@ Fischer 1974).
 
 from __future__ import annotations
 
-import logging
 import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import accumulate, pairwise
-from typing import Any
 
 from vits.errors import UserError
+from vits.text.espeak import read_aloud
 from vits.text.symbols import LANGUAGE_MARKS, STRESS, SYMBOL_IDS
 
 # What we can read now; the symbol table already has room for the others.
@@ -53,7 +52,7 @@ def phonemize_clauses(clauses: Sequence[Clause], language: str) -> list[list[tup
     readable = [[_stand_in(word) for word in clause] for clause in clauses]
     words = list(dict.fromkeys(word for clause in readable for word in clause))
     alone = dict(zip(words, _words_alone(words, language), strict=True))
-    spoken = _espeak([" ".join(clause) for clause in readable], language)
+    spoken = read_aloud([" ".join(clause) for clause in readable], LANGUAGES[language])
     result = []
     for clause, read, line in zip(clauses, readable, spoken, strict=True):
         parts = _split_words(line.split(), [alone[word] for word in read])
@@ -74,54 +73,23 @@ def _stand_in(word: str) -> str:
     return "apple" if first in _VOWELS else "table"
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def _backend(language: str) -> Any:
-    import espeakng_loader
-    from phonemizer.backend import EspeakBackend
-    from phonemizer.backend.espeak.wrapper import EspeakWrapper
-
-    EspeakWrapper.set_library(espeakng_loader.get_library_path())
-    EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
-    quiet = logging.getLogger("vits.text.phonemizer")
-    quiet.setLevel(logging.ERROR)
-    return EspeakBackend(
-        LANGUAGES[language],
-        # Clauses come without marks; a pattern that matches nothing keeps phonemizer from
-        # cutting words at hyphens and apostrophes.
-        punctuation_marks="\x00",
-        with_stress=True,
-        language_switch="remove-flags",
-        words_mismatch="ignore",
-        logger=quiet,
-    )
-
-
-def _espeak(lines: list[str], language: str) -> list[str]:
-    from phonemizer.separator import Separator
-
-    separator = Separator(phone="", word=" ", syllable=None)
-    kept = [index for index, line in enumerate(lines) if line.strip()]
-    result = [""] * len(lines)
-    if kept:
-        said = _backend(language).phonemize(
-            [lines[i] for i in kept], separator=separator, strip=True
-        )
-        for index, line in zip(kept, said, strict=True):
-            result[index] = line
-    return result
+def warm_up(language: str) -> None:
+    """Load what reading `language` needs, so that the first sentence does not wait for it."""
+    phonemize_clauses([["ready"]], language)
 
 
 _alone: dict[tuple[str, str], str] = {}
 
 
 def _words_alone(words: list[str], language: str) -> list[str]:
-    new = [word for word in words if (language, word) not in _alone]
-    if len(_alone) + len(new) > _CACHED_WORDS:
-        _alone.clear()
-        new = words
-    for word, ipa in zip(new, _espeak(new, language), strict=True):
+    known = {word: _alone.get((language, word)) for word in words}
+    new = [word for word, ipa in known.items() if ipa is None]
+    for word, ipa in zip(new, read_aloud(new, LANGUAGES[language]), strict=True):
+        known[word] = ipa
         _alone[language, word] = ipa
-    return [_alone[language, word] for word in words]
+    if len(_alone) > _CACHED_WORDS:
+        _alone.clear()
+    return [known[word] or "" for word in words]
 
 
 def _split_words(pieces: list[str], alone: list[str]) -> list[str]:

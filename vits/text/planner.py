@@ -34,11 +34,11 @@ _CHUNK = 4096
 _BATCH = 16  # sentences a call of espeak; the first is read alone, for the first sound to come soon
 _OPENING_WORDS = 6
 
-_MARKUP = r"\[(?:pause|break)(?::[ ]?[^\]\s]{0,12}(?:[ ]?m?s)?)?\]"
+_MARKUP_PATTERN = r"\[(?:pause|break)(?::[ ]?[^\]\s]{0,12}(?:[ ]?m?s)?)?\]"
 _LONGEST_MARKUP = 25
-_MARKUP_RE = re.compile(_MARKUP)
-_GAP = re.compile(rf"(?:\s|{_MARKUP})*")
-_END = re.compile(rf"(?P<mark>[.!?…]+[\"')\]}}]*)|(?P<line>\n)|(?P<markup>{_MARKUP})")
+MARKUP = re.compile(_MARKUP_PATTERN)
+_GAP = re.compile(rf"(?:\s|{_MARKUP_PATTERN})*")
+_END = re.compile(rf"(?P<mark>[.!?…]+[\"')\]}}]*)|(?P<line>\n)|(?P<markup>{_MARKUP_PATTERN})")
 _CONJUNCTIONS = words(
     "and but or because which that who when where while if as for with to of in on at by from "
     "und oder aber weil dass die der das wenn als mit für von auf bei"
@@ -249,7 +249,7 @@ def _pause(flat: str, end: int, after: int, base: int) -> float:
 
 def _marked_pause(gap: str, base: int) -> float | None:
     """Seconds that the markup in `gap` asks for, all of it together; None without markup."""
-    marks = list(_MARKUP_RE.finditer(gap))
+    marks = list(MARKUP.finditer(gap))
     if not marks:
         return None
     return sum(_seconds(mark[0], base + mark.start()) for mark in marks)

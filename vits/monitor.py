@@ -13,7 +13,7 @@ from PIL import Image
 from vits.audio import Audio, write_audio
 from vits.config import AudioConfig
 from vits.errors import UserError
-from vits.files import replacing
+from vits.files import atomic_file
 from vits.spectral import mel_spectrogram
 
 # dark violet, red, orange, pale yellow: quiet to loud
@@ -25,8 +25,8 @@ def write_snapshot(folder: Path, name: str, audio: Audio, config: AudioConfig) -
     folder.mkdir(parents=True, exist_ok=True)
     write_audio(folder / f"{name}.wav", audio)
     picture = spectrogram_picture(audio, config)
-    with replacing(folder / f"{name}.png") as part:
-        picture.save(part, format="PNG")
+    with atomic_file(folder / f"{name}.png") as file:
+        picture.save(file, format="PNG")
 
 
 def spectrogram_picture(audio: Audio, config: AudioConfig, height: int = 160) -> Image.Image:

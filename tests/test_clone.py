@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import make_tiny_voice, speech
+
+from pipelines.clone import (
+    ClonePlan,
+    CloneRequest,
+    Listeners,
+    check_points,
+    clone,
+    is_over_trained,
+)
+from pipelines.progress import Progress
+from vits.audio import write_audio
+from vits.checkpoint import load_voice
+from vits.errors import UserError
+from vits.library import training_folder
+from vits.voice import Voice
+
+# German: there is no recogniser for it, so a check is quick
+SENTENCES = (
+    "Der Zug kam spät am Morgen.",
+    "Wir tranken Tee und lachten.",
+    "Die Straße war lang und leer.",
+    "Niemand hatte daran gedacht.",
+)
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    for i in range(9):
+        write_audio(folder / f"clip {i}.wav", speech(2.2, seed=i))
+        text = SENTENCES[i % len(SENTENCES)]
+        (folder / f"clip {i}.txt").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_voice(tmp_path_factory.mktemp("base") / "tiny")
+
+
+def request(clips: Path, base: Path, **changes: object) -> CloneRequest:
+    asked = CloneRequest(
+        clips,
+        "Änne",
+        "I agree.",
+        base=str(base),
+        steps=4,
+        batch_size=4,
+        language="de",
+        device="cpu",
+    )
+    return replace(asked, **changes)  # type: ignore[arg-type]
+
+
+def weights_hash(folder: Path) -> str:
+    return hashlib.sha256((folder / "voice.safetensors").read_bytes()).hexdigest()
+
+
+def test_clips_become_a_voice_with_a_card_and_samples(
+    clips: Path, base: Path, library: Path
+) -> None:
+    plans: list[ClonePlan] = []
+    seen: list[Progress] = []
+    listeners = Listeners(on_plan=plans.append, on_progress=seen.append)
+    result = clone(request(clips, base), listeners=listeners)
+    assert "9 clips (1 held out)" in plans[0].line
+    assert "batch 4 = 2 steps an epoch; 2 epochs = 4 steps" in plans[0].line
+    assert [p.done for p in seen if p.stage == "train"] == [1, 2, 3, 4]
+    voice = Voice.load("Änne")
+    assert [speaker.name for speaker in voice.speakers] == ["Änne"]
+    assert voice.card.consent == "I agree."
+    assert voice.card.clips == 9
+    assert voice.card.base_hash == Voice.load(base).hash
+    assert 0 < voice.card.scores["similarity"] <= 1
+    assert [check["step"] for check in voice.card.training["checks"]] == [4]
+    assert list((result.folder / "samples").glob("*.flac"))
+    assert (result.folder / "discriminators.safetensors").exists()
+    snapshots = sorted(f.name for f in (training_folder("Änne") / "samples").iterdir())
+    assert snapshots == ["step-000004.png", "step-000004.wav"]
+
+    again = clone(request(clips, base))
+    assert again.made_before
+
+    with pytest.raises(UserError, match="already a voice"):
+        clone(request(clips, base, seed=1))
+    replaced = clone(request(clips, base, seed=1, steps=1), force=True)
+    assert not replaced.made_before
+
+
+def test_an_interrupted_training_resumes_to_the_same_weights(
+    clips: Path, base: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = clone(request(clips, base))
+    expected = weights_hash(whole.folder)
+    monkeypatch.setenv("CLONE_VOICE_HOME", str(library.with_name("other")))
+    steps: list[Progress] = []
+
+    def third(progress: Progress) -> None:
+        if progress.stage == "train":
+            steps.append(progress)
+
+    with pytest.raises(KeyboardInterrupt):
+        clone(
+            request(clips, base),
+            listeners=Listeners(on_progress=third, should_stop=lambda: len(steps) >= 3),
+        )
+    assert len(steps) == 3
+    with pytest.raises(UserError, match="other clips or settings"):
+        clone(request(clips, base, seed=5))
+    resumed: list[ClonePlan] = []
+    result = clone(request(clips, base), resume=True, listeners=Listeners(on_plan=resumed.append))
+    assert resumed[0].from_step == 3
+    assert weights_hash(result.folder) == expected
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path[:0] = sys.argv[3:5]
+import torch
+torch.set_num_threads(1)
+from test_clone import request
+from pipelines.clone import clone
+clone(request(Path(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+def test_a_killed_training_run_again_gives_the_same_weights(
+    clips: Path, base: Path, tmp_path: Path
+) -> None:
+    here = Path(__file__).parent
+
+    def start(home: Path) -> subprocess.Popen[bytes]:
+        env = os.environ | {"CLONE_VOICE_HOME": str(home), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", KILLED, str(clips), str(base), str(here), str(here.parent)]
+        return subprocess.Popen(command, env=env)
+
+    started = time.monotonic()
+    assert start(tmp_path / "never").wait() == 0
+    whole_s = time.monotonic() - started
+    for share in (0.5, 0.7, 0.85):
+        running = start(tmp_path / "killed")
+        time.sleep(whole_s * share)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    assert start(tmp_path / "killed").wait() == 0
+    one, other = (tmp_path / home / "voices" / "Änne" for home in ("never", "killed"))
+    for name in ("voice.safetensors", "discriminators.safetensors", "config.json", "card.json"):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def test_a_language_that_the_base_does_not_speak_is_refused(
+    clips: Path, base: Path, library: Path
+) -> None:
+    with pytest.raises(UserError, match=r"clips are in fr, which the base 'tiny' does not speak"):
+        clone(request(clips, base, language="fr"))
+
+
+def test_budgets_that_contradict_each_other_are_refused(clips: Path, base: Path) -> None:
+    with pytest.raises(UserError, match="together"):
+        request(clips, base, minutes=3.0)
+    with pytest.raises(UserError, match="cannot be"):
+        request(clips, base, steps=0)
+
+
+def test_nothing_to_resume_is_said(clips: Path, base: Path, library: Path) -> None:
+    with pytest.raises(UserError, match="no training called"):
+        clone(request(clips, base), resume=True)
+
+
+def test_the_speaker_starts_at_the_centre_of_the_clips_and_the_network_is_the_bases(
+    clips: Path, base: Path, library: Path
+) -> None:
+    result = clone(request(clips, base, steps=1, learning_rate=1e-9))
+    model, _ = load_voice(result.folder)
+    origin, _ = load_voice(base)
+    for name, value in origin.state_dict().items():
+        if name != "speakers.vectors":
+            assert (model.state_dict()[name] - value).abs().max() < 1e-3, name
+    assert model.speakers is not None
+    assert abs(float(model.speakers.vectors.norm()) - 1.0) < 0.01
+
+
+def test_checkpoints_are_judged_on_the_way_and_at_the_end() -> None:
+    assert check_points(400) == [100, 200, 300, 400]
+    assert check_points(120) == [60, 120]
+    assert check_points(1) == [1]
+
+
+def test_over_training_is_noticed_on_held_out_clips() -> None:
+    assert is_over_trained([{"held_out": 20.0}, {"held_out": 19.0}, {"held_out": 22.0}])
+    assert not is_over_trained([{"held_out": 20.0}, {"held_out": 19.0}, {"held_out": 19.2}])
+    assert not is_over_trained([{"score": 0.5}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -220,3 +221,12 @@ def test_a_file_without_a_title_is_named_after_itself(tmp_path):
     path.write_text("Once there was one.", "utf-8")
     assert story_from(path).title == "The old lamp"
     assert "adapt" in BUILTINS
+
+
+def test_the_example_story_is_whole():
+    story = story_from(Path(__file__).parents[1] / "examples" / "story")
+    lines = [line for scene in story.scenes for line in scene.lines]
+    assert 4 <= len(story.scenes) <= 6
+    assert {line.speaker for line in lines} == {NARRATOR, *story.cast}
+    assert 250 <= sum(word_count(line.text) for line in lines) <= 350
+    assert max(sum(word_count(line.text) for line in s.lines) for s in story.scenes) < SCENE_WORDS

@@ -31,9 +31,9 @@ from pipelines.story.typeset import (
 SIZE = (1600, 900)  # a film of 1280x720 comes 6% nearer and stays sharp
 LOW = 720  # all measures below are for a page this many pixels high
 MARGIN = 84  # a film that comes nearer loses up to 44 of it
-WINDOW = (372, 552)
-GUTTER = 72  # between the window and the words
-BODY_SIZES = tuple(range(20, 43))
+WINDOW = (348, 548)
+GUTTER = 68  # between the window and the words
+BODY_SIZES = tuple(range(20, 37))
 TITLE_SIZES = tuple(range(84, 35, -4))
 GRAIN = 0.55  # standard deviation of the paper's grain, in levels of 255
 QUOTES = {"en": ("“", "”"), "zh": ("“", "”"), "ja": ("「", "」"), "de": ("„", "“")}

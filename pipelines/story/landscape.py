@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 LANDS = ("hills", "sea", "peaks")
+PEAK = 0.085  # height of the mountains above their middle, in units
 LAYERS = 4  # ridges from the farthest to the nearest
 SHARP = 2  # drawn this many times larger and reduced, which smooths the edges
 Floats = NDArray[np.float64]
@@ -142,8 +143,8 @@ def landscape(
         colour = mix(*palette.hills, near**1.15)
         top = height * (horizon + (0.93 - horizon) * near**1.1)
         jagged = form == "peaks" and layer < 2
-        high = view.unit * (0.11 if jagged else 0.075 - 0.02 * near)
-        edge = top + (_peaks(width, rng, high) if jagged else _ridge(width, rng, high))
+        wave = view.unit * (0.075 - 0.02 * near)
+        edge = top + (_peaks(width, rng, view.unit) if jagged else _ridge(width, rng, wave))
         if layer in (1, 2) and not jagged:
             _trees(view, edge, mix(colour, palette.hills[1], 0.3), near)
         _hill(picture, edge, colour, mix(colour, palette.sky[1], 0.42 * (1 - near) + 0.08))
@@ -178,7 +179,7 @@ def _disc(view: _View) -> float:
     """The sun or the moon with its glow; returns where it stands."""
     rng, palette = view.rng, view.palette
     x = view.image.width * (0.5 if view.calm else rng.uniform(0.3, 0.7))
-    y = view.horizon * (0.98 if view.calm else rng.uniform(0.42, 0.66))
+    y = view.horizon * (0.95 if view.calm else rng.uniform(0.42, 0.66))
     radius = view.unit * rng.uniform(0.105, 0.135)
     _blot(view.image, (x, y), radius * 2.3, palette.disc, 0.34, blur=radius * 0.75)
     _blot(view.image, (x, y), radius, palette.disc, 0.96, blur=SHARP * 0.4)
@@ -255,14 +256,20 @@ def _ridge(width: int, rng: np.random.Generator, amplitude: float) -> Floats:
     return amplitude * edge / 1.6
 
 
-def _peaks(width: int, rng: np.random.Generator, amplitude: float) -> Floats:
-    """A mountain's edge, (width,) pixels about zero: straight slopes, halved and shifted."""
-    heights = np.array([rng.uniform(-0.4, 1), rng.uniform(-1, -0.2), rng.uniform(-0.4, 1)])
+def _peaks(width: int, rng: np.random.Generator, unit: float) -> Floats:
+    """A mountain range's edge, (width,) pixels about zero: slopes, halved and shifted, and again.
+
+    Midpoint displacement (Fournier, Fussell and Carpenter 1982).
+    """
+    count = 3 + round(1.7 * width / unit)
+    heights = np.where(np.arange(count) % 2, 1.0, -1.0) * rng.uniform(0.35, 1, count)
     for step in range(4):
         middle = (heights[1:] + heights[:-1]) / 2
-        middle += rng.uniform(-1, 1, len(middle)) * 0.55 / 1.9**step
+        middle += rng.uniform(-1, 1, len(middle)) * 0.34 / 1.9**step
         heights = np.insert(heights, np.arange(1, len(heights)), middle)
-    return amplitude * np.interp(np.arange(width), np.linspace(0, width, len(heights)), heights)
+    shift = rng.uniform(0, 0.5) * width / count
+    places = np.linspace(-width / count, width * (1 + 1 / count), len(heights)) + shift
+    return PEAK * unit * np.interp(np.arange(width), places, heights)
 
 
 def _hill(picture: Image.Image, edge: Floats, top: Colour, foot: Colour) -> None:

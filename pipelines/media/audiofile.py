@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pipelines.media import id3, labels, loudness
 from pipelines.media.labels import DEFAULT_LABEL, Label
+from pipelines.media.picture import read_picture
 from pipelines.media.sound import label_wav
 from pipelines.media.timeline import Timeline, chapter_titles, language_code, writable
 from vits.audio import AudioWriter
@@ -103,7 +104,6 @@ def _lyrics(timeline: Timeline) -> str:
 
 def _cover(timeline: Timeline) -> bytes:
     """The first picture, whole, at a size that players take."""
-    with Image.open(timeline.scenes[0].picture) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
-    picture = ImageOps.contain(picture, (COVER_PIXELS, COVER_PIXELS), Image.Resampling.LANCZOS)
+    picture = read_picture(timeline.scenes[0].picture)
+    picture.thumbnail((COVER_PIXELS, COVER_PIXELS), Image.Resampling.LANCZOS)
     return labels.encode_image(picture, "JPEG", quality=88, optimize=True)

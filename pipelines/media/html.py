@@ -16,13 +16,13 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pipelines.media import labels
 from pipelines.media.audiofile import mp3_bytes
 from pipelines.media.labels import DEFAULT_LABEL, Label
+from pipelines.media.picture import read_picture
 from pipelines.media.timeline import TimedLine, TimedScene, Timeline, chapter_titles, writable
-from vits.errors import UserError
 from vits.files import write_text
 
 PICTURE_PIXELS = (1280, 1280)
@@ -186,14 +186,7 @@ def _language(tag: str) -> str:
 
 
 def _picture(scene: TimedScene, title: str) -> str:
-    try:
-        with Image.open(scene.picture) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except OSError as error:
-        raise UserError(
-            f"The picture {scene.picture} cannot be read.",
-            "Draw it again, or put another in its place.",
-        ) from error
+    picture = read_picture(scene.picture)
     picture.thumbnail(PICTURE_PIXELS, Image.Resampling.LANCZOS)
     data = labels.encode_image(picture, "WEBP", quality=PICTURE_QUALITY, method=4)
     size = f'width="{picture.width}" height="{picture.height}"'

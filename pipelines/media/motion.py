@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from vits.errors import UserError
+from pipelines.media.picture import read_picture
 
 ZOOM = 1.06  # nearest to farthest; a page of text loses at most its margin
 ZOOM_PER_S = 0.008  # a short scene moves less, so that no scene hurries
@@ -84,14 +84,7 @@ def _window(zoom: float, x: float, y: float, size: tuple[int, int]) -> Window:
 
 def prepare(path: Path, size: tuple[int, int]) -> Planes:
     """Read a picture for frames of `size` (width, height), large enough for the nearest view."""
-    try:
-        with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except OSError as error:
-        raise UserError(
-            f"The picture {path} cannot be read.", "Draw it again, or put another in its place."
-        ) from error
-    picture = _filled(picture, (_even(size[0] * ZOOM), _even(size[1] * ZOOM)))
+    picture = _filled(read_picture(path), (_even(size[0] * ZOOM), _even(size[1] * ZOOM)))
     luma, blue, red = _bt709(np.asarray(picture, np.float32))
     halves = (_half(plane) for plane in (blue, red))
     return Planes(*(_padded(plane) for plane in (luma, *halves)))

@@ -290,6 +290,8 @@ def _descend(run: Run, loss: Tensor, optimizer: torch.optim.Optimizer) -> float:
     else:
         loss.backward()
         norm = nn.utils.clip_grad_norm_(parameters, run.config.gradient_clip)
+        if not torch.isfinite(norm):  # one such step, saved, would spoil the run for good
+            raise FloatingPointError(f"step {run.step}: the gradient is {norm.item()}")
     optimizer.step()
     return float(norm) if norm is not None else 0.0
 
@@ -459,13 +461,25 @@ def load_state(run: Run) -> bool:
             f"The training state {run.state_path} cannot be read: {error}.",
             "Delete it to start again.",
         ) from error
-    expected = {"config": to_dict(run.config), "objective": run.objective}
-    for key, value in expected.items():
-        if state[key] != value or state["total_steps"] != run.total_steps:
-            raise UserError(
-                f"{run.state_path} belongs to a run with other settings.",
-                "Use the same settings, or delete it to start again.",
-            )
+    other = UserError(
+        f"{run.state_path} belongs to a run with other settings.",
+        "Use the same settings, or delete it to start again.",
+    )
+    expected = {
+        "config": to_dict(run.config),
+        "objective": run.objective,
+        "total_steps": run.total_steps,
+    }
+    if any(state.get(key) != value for key, value in expected.items()):
+        raise other
+    try:
+        _restore(run, state)
+    except (KeyError, RuntimeError, ValueError) as error:  # another model, other frozen parts
+        raise other from error
+    return True
+
+
+def _restore(run: Run, state: Mapping[str, Any]) -> None:
     run.model.load_state_dict(state["model"])
     run.optimizer.load_state_dict(state["optimizer"])
     run.ema = state["ema"]
@@ -476,4 +490,3 @@ def load_state(run: Run) -> bool:
     torch.set_rng_state(state["torch_random"].cpu())
     if torch.cuda.is_available() and "cuda_random" in state:
         torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda_random"]])
-    return True

@@ -284,13 +284,13 @@ class Pocketsphinx:
                 "Install it with: pip install pocketsphinx",
             ) from error
         self.name = f"pocketsphinx {version('pocketsphinx')}"
-        # By default the mean of the cepstra runs on from one recording to the next; taken over
-        # each recording, no result depends on what was heard before.
-        self._decoder = Decoder(cmn="batch", loglevel="FATAL")
+        self._decoder = Decoder(loglevel="FATAL")
 
     def hear(self, audio: Audio) -> str:
         samples = resample(audio, ASR_SAMPLE_RATE).samples
         pcm = (np.clip(samples, -1.0, 1.0) * 32767).astype(np.int16)
+        # Otherwise what was heard before changes what is heard now.
+        self._decoder.reinit_feat()
         self._decoder.start_utt()
         if len(pcm):
             self._decoder.process_raw(pcm.tobytes(), full_utt=True)

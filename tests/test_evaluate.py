@@ -214,14 +214,18 @@ def asr() -> Pocketsphinx:
     return Pocketsphinx()
 
 
-def test_the_recogniser_understands_a_real_clip_and_forgets_what_it_heard_before(
-    asr: Pocketsphinx,
-) -> None:
+def test_the_recogniser_understands_a_real_clip(asr: Pocketsphinx) -> None:
+    assert error_rates([CLIP_TEXT], [asr.hear(read_audio(CLIP))]).cer < 0.4
+
+
+def test_the_recogniser_forgets_what_it_heard_before(asr: Pocketsphinx) -> None:
     clip = read_audio(CLIP)
-    first = asr.hear(clip)
-    assert error_rates([CLIP_TEXT], [first]).cer < 0.4
-    asr.hear(Audio(0.1 * speech(1.0).samples, 22_050))
-    assert asr.hear(clip) == first
+    short = Audio(clip.samples[: clip.sample_rate], clip.sample_rate)
+    asr.hear(short)
+    first = asr._decoder.hyp().best_score
+    asr.hear(Audio(0.1 * speech(0.5).samples, 22_050))
+    asr.hear(short)
+    assert asr._decoder.hyp().best_score == first
 
 
 def test_silence_and_nothing_are_heard_as_no_words(asr: Pocketsphinx) -> None:

@@ -98,6 +98,11 @@ ENGLISH = [
     ("what?!", "what ?"),
     ("(really)", ", really ,"),
     ("π", "pi"),
+    ("Hm, 1,000s of 100s", "/hˈəm/ , thousands of hundreds"),
+    ("in 2020/21", "in twenty twenty twenty-one"),
+    ("type A or B", "type /ˈeɪ/ or /bˈiː/"),
+    ("A man and/or a plan", "A man and or a plan"),
+    ("Ask Dr. Who", "Ask doctor Who"),
 ]
 
 

@@ -14,7 +14,7 @@ from vits.text.english_numbers import (
     spell,
     year,
 )
-from vits.text.tokens import LATIN, Reader, Token, roman, rule, said, words
+from vits.text.tokens import LATIN, NAME_BEFORE, Reader, Token, roman, rule, said, words
 
 _ABBREVIATIONS = {
     "mr": "mister", "mrs": "/mˈɪsɪz/", "ms": "miz", "dr": "doctor", "prof": "professor",
@@ -34,7 +34,7 @@ _BEFORE_NUMBER = {
     "eq": "equation", "pt": "part", "bk": "book", "ed": "edition", "ca": "circa", "c": "circa",
 }  # fmt: skip
 _DOTTED = {"e.g.": "for example", "i.e.": "that is", "a.k.a.": "also known as", "et.al.": "et al"}
-_WITHOUT_DOT = {"vs": "versus", "w/o": "without", "w/": "with"}
+_WITHOUT_DOT = {"vs": "versus", "w/o": "without", "w/": "with", "and/or": "and or"}
 _STARTERS = words(
     "a an the this that these those there here he she it they we i you his her its their my our "
     "your and but or so if when while as in on at for from to with by after before then now "
@@ -70,6 +70,10 @@ _NUMERAL_AFTER = words(
     "canto verse psalm title bowl level grade figure table plate round episode season lesson "
     "number no"
 )
+_LETTER_AFTER = words(
+    "type plan vitamin grade class group section point team side part exhibit appendix option "
+    "hepatitis level figure letter note room platform gate block bus line answer key"
+)
 _RULERS = words(
     "Henry Louis Elizabeth George Charles James William Edward Richard Philip Pius Paul "
     "Benedict Napoleon Alexander Nicholas Frederick Catherine Ivan Peter Leo Gregory Innocent "
@@ -81,7 +85,7 @@ _RULERS = words(
 )
 _INTERJECTIONS: tuple[tuple[str, str], ...] = (
     (r"m{2,}", "/əm/"), (r"sh{2,}", "/ʃː/"), (r"z{3,}", "/zː/"), (r"br{2,}", "/bɹˈɜː/"),
-    (r"gr{2,}", "/ɡɹˈɜː/"), (r"h[mr]{2,}", "/hˈəm/"), (r"pf+t", "/pfˈʌt/"), (r"ps+t", "/psˈɪt/"),
+    (r"gr{2,}", "/ɡɹˈɜː/"), (r"h+m+", "/hˈəm/"), (r"pf+t", "/pfˈʌt/"), (r"ps+t", "/psˈɪt/"),
     (r"tsk", "/tˈɪsk/"), (r"a{2,}h*|a+h{2,}", "ah"), (r"o{3,}h*|o+h{2,}", "oh"),
 )  # fmt: skip
 
@@ -139,7 +143,7 @@ def _abbreviation(match: re.Match[str]) -> list[Token] | None:
 
 def _saint_or_street(name: str, before: str, after: str) -> str:
     """'St. James', 'Dr. Grey', but 'Main St.', 'Lake Dr.'."""
-    named = re.search(rf"(\b[A-Z0-9][{LATIN}]+|\d(st|nd|rd|th))\s$", before)
+    named = NAME_BEFORE.search(before)
     following = re.match(rf"\s+([A-Z][{LATIN}]*)", after)
     place = named and (not following or following[1].lower() in _STARTERS)
     return {"st": ("saint", "street"), "dr": ("doctor", "drive")}[name][bool(place)]
@@ -200,11 +204,15 @@ def _capitals(match: re.Match[str]) -> list[Token] | None:
 
 
 def _letter(match: re.Match[str]) -> list[Token] | None:
-    """A lone capital: 'A' and 'I' are words unless a mark follows ('plan A.')."""
+    """A lone capital: 'A' and 'I' are words, but not in 'plan A', 'type A or B'."""
     letter, after = match[1], match.string[match.end() :]
     if match[2]:
         return said(plural(spell(letter)), match)
-    if letter == "I" or (letter == "A" and not re.match(r"\s*([.,;:!?)\"]|$)", after)):
+    before = re.search(r"([A-Za-z]+)\s$", match.string[: match.start()])
+    named = (before and before[1].lower() in _LETTER_AFTER) or re.match(
+        r"\s*([.,;:!?)/\"]|$)", after
+    )
+    if letter == "I" or (letter == "A" and not named):
         return None
     return said(spell(letter), match)
 
@@ -242,7 +250,7 @@ WORD_RULES = (
     MONTH_DAY_RULE,
     rule(r"([A-Za-z]+)\.", _abbreviation),
     rule(r"([A-Z])\.(?=\s*[A-Z])", _initial),
-    rule(r"(?:w/o|w/|vs)(?![\w.])", _short_form, re.IGNORECASE),
+    rule(r"(?:w/o|w/|vs)(?![\w.])|and/or\b", _short_form, re.IGNORECASE),
     rule(rf"([IVXLCDM]+)(?![{LATIN}\d'-])", _roman),
     rule(rf"[{LATIN}]+-?\d[{LATIN}\d]*", _name_with_digits),
     rule(rf"(?i:{_INTERJECTION})(?![{LATIN}\d'-])", _interjection),

@@ -208,10 +208,13 @@ def _power(match: re.Match[str]) -> list[Token] | None:
 
 
 def _decade(match: re.Match[str]) -> list[Token] | None:
-    digits = match[1]
-    if digits[-1] != "0" or len(digits) == 3:
+    """'1990s', "'80s", '100s', '1,000s'."""
+    digits = match[1].replace(",", "")
+    if digits[-1] != "0":
         return None
-    words = year(digits) if len(digits) == 4 else cardinal(digits)
+    words = year(digits) if re.fullmatch(r"\d{4}", match[1]) else cardinal(digits)
+    if len(digits) > 2 and not digits.strip("10"):
+        words = words.removeprefix("one ")
     plural = words[:-1] + "ies" if words.endswith("y") else words + "s"
     return said(plural, match)
 
@@ -228,6 +231,8 @@ def _slash_fraction(match: re.Match[str]) -> list[Token] | None:
         return said(whole + fraction(top, bottom), match)
     if whole:
         return None
+    if re.fullmatch(r"(19|20)\d\d", match["top"]):  # the season of '2020/21'
+        return said(f"{year(match['top'])} {cardinal(match['bottom'])}", match)
     joint = " " if (top, bottom) == (24, 7) else " over "
     return said(cardinal(match["top"]) + joint + cardinal(match["bottom"]), match)
 
@@ -333,7 +338,7 @@ NUMBER_RULES = (
     rule(r"(\d{1,2})'\s?(\d{1,2})(?:\"|'')", _height),
     rule(r"\^(-?)(\d+)", _power),
     rule(r"(\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th)\b", _ordinal, re.IGNORECASE),
-    rule(r"'?(\d{2,4})'?s\b", _decade),
+    rule(r"'?(\d{1,3}(?:,\d{3})+|\d{2,4})'?s\b", _decade),
     rule(r"'(\d{2})(?![\d\w'])", _short_year),
     rule(r"(?:(?P<whole>\d+) )?(?P<top>\d+)/(?P<bottom>\d+)(?![\d/])", _slash_fraction),
     rule(rf"(?P<whole>\d*) ?(?P<fraction>[{''.join(_FRACTIONS)}])", _sign_fraction),

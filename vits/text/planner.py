@@ -20,7 +20,7 @@ from vits.text.lexicon import Lexicon
 from vits.text.normalize import READERS, foreign_letters, normalize
 from vits.text.phonemes import check_language, phonemize_clauses
 from vits.text.symbols import LANGUAGE_MARKS, SENTENCE_ENDS, SPACE
-from vits.text.tokens import LATIN, Reader, Token, plain, words
+from vits.text.tokens import LATIN, NAME_BEFORE, Reader, Token, plain, words
 
 SENTENCE_PAUSE_S = 0.35
 PARAGRAPH_PAUSE_S = 0.7
@@ -38,7 +38,9 @@ _MARKUP_PATTERN = r"\[(?:pause|break)(?::[ ]?[^\]\s]{0,12}(?:[ ]?m?s)?)?\]"
 _LONGEST_MARKUP = 25
 MARKUP = re.compile(_MARKUP_PATTERN)
 _GAP = re.compile(rf"(?:\s|{_MARKUP_PATTERN})*")
-_END = re.compile(rf"(?P<mark>[.!?…]+[\"')\]}}]*)|(?P<line>\n)|(?P<markup>{_MARKUP_PATTERN})")
+_END = re.compile(
+    rf"(?P<mark>(?:\.(?: \.)+|[.!?…]+)[\"')\]}}]*)|(?P<line>\n)|(?P<markup>{_MARKUP_PATTERN})"
+)
 _CONJUNCTIONS = words(
     "and but or because which that who when where while if as for with to of in on at by from "
     "und oder aber weil dass die der das wenn als mit für von auf bei"
@@ -352,7 +354,7 @@ def _ends_before(flat: str, match: re.Match[str], following: str, reader: Reader
     mark = match["mark"]
     stops = mark.rstrip("\"')]}")
     closed = stops != mark
-    if following[:1].islower() and (closed or "…" in stops or ".." in stops):
+    if following[:1].islower() and (closed or "…" in stops or stops.count(".") > 1):
         return False
     if stops != "." or closed:
         return True
@@ -361,7 +363,7 @@ def _ends_before(flat: str, match: re.Match[str], following: str, reader: Reader
     ahead = flat[: match.start() - len(word)]
     if len(word) == 1 and ahead and not ahead[-1].isspace() and ahead[-1] not in "\"'(":
         return True  # '5 °C.' is no initial
-    named = re.search(rf"\b[A-Z\d][{LATIN}]+\s$", ahead) is not None
+    named = NAME_BEFORE.search(ahead) is not None
     return _dot_ends(word, following, named, reader)
 
 

@@ -12,6 +12,8 @@ from functools import lru_cache
 # that have no width but may stand inside a word (soft hyphen, joiners).
 LATIN = "A-Za-zªºÀ-ÖØ-öø-ʯḀ-ỿﬀ-ﬆ"
 INNER = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
+# A name inside a sentence, or an ordinal, before an abbreviation: 'on Main St.', '5th Ave.'
+NAME_BEFORE = re.compile(rf"\S\s+(?:[A-Z][{LATIN}]+|\d+(?:st|nd|rd|th))\s$")
 WORD = re.compile(rf"[{LATIN}](?:['-]?[{LATIN}{INNER}])*")
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from vits.errors import UserError
 from vits.text import check_script, encode, phonemize_lines, plan, unknown_characters
 from vits.text.normalize import is_unspoken
-from vits.text.planner import MARKUP, MAX_SYMBOLS
+from vits.text.planner import MAX_SYMBOLS
+from vits.text.sentences import MARKUP
 from vits.text.symbols import PUNCTUATION, SENTENCE_ENDS
 from vits.text.tokens import words
 

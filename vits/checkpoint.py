@@ -7,10 +7,11 @@ with as float32. Loading is strict: every missing, extra or reshaped tensor is n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -24,11 +25,14 @@ from vits.files import atomic_file, write_text
 from vits.layers import plain_state_dict
 from vits.model import Vits
 
+log = logging.getLogger(__name__)
+Module = TypeVar("Module", bound=nn.Module)
+
 FORMAT = "clone-voice voice 1"
 WEIGHTS = "voice.safetensors"
 CONFIG = "config.json"
 CRITICS = "discriminators.safetensors"
-NAMED = 6  # wrong tensors named in one message
+NAMED = 6  # wrong tensors named in the message; the log names them all
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def load_config(folder: Path) -> VoiceConfig:
     for name, kind in parts.items():
         if name in values:
             values[name] = from_dict(kind, values[name], f"{path}: {name}")
-    if "speakers" in values:
+    if isinstance(values.get("speakers"), list):
         values["speakers"] = [
             from_dict(Speaker, s, f"{path}: speakers") for s in values["speakers"]
         ]
@@ -114,7 +118,7 @@ def load_config(folder: Path) -> VoiceConfig:
 def load_voice(folder: Path) -> tuple[Vits, VoiceConfig]:
     """Build the model of a voice folder with its weights, in evaluation mode."""
     config = load_config(folder)
-    model = Vits(config.model, config.audio)
+    model = _built(lambda: Vits(config.model, config.audio), folder)
     load_strictly(model, read_tensors(folder / WEIGHTS), str(folder / WEIGHTS))
     return model.eval(), config
 
@@ -123,9 +127,21 @@ def load_critics(folder: Path, config: VoiceConfig) -> Discriminators | None:
     """The discriminators beside a voice, or None where there are none."""
     if not (folder / CRITICS).exists():
         return None
-    critics = Discriminators(config.discriminators)
+    critics = _built(lambda: Discriminators(config.discriminators), folder)
     load_strictly(critics, read_tensors(folder / CRITICS), str(folder / CRITICS))
     return critics
+
+
+def _built(build: Callable[[], Module], folder: Path) -> Module:
+    """A new network; loading one must not change what a training run draws next."""
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return build()
+    except (ArithmeticError, AssertionError, MemoryError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"No network can have the sizes in {folder / CONFIG}: {error}.",
+            "Use the configuration that came with the weights.",
+        ) from error
 
 
 def with_speakers(
@@ -154,25 +170,31 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
     """Copy plain weights into a module. Raises UserError naming every tensor that does not fit."""
     expected = plain_state_dict(module)
-    missing = sorted(set(expected) - set(tensors))
-    extra = sorted(set(tensors) - set(expected))
-    reshaped = [
-        f"{k} {tuple(tensors[k].shape)} instead of {tuple(v.shape)}"
-        for k, v in expected.items()
-        if k in tensors and tensors[k].shape != v.shape
-    ]
-    problems = [
-        f"{label}: {', '.join(names[:NAMED])}"
-        + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-        for label, names in (("missing", missing), ("extra", extra), ("wrong shape", reshaped))
-        if names
-    ]
+    wrong = {
+        "missing": sorted(set(expected) - set(tensors)),
+        "extra": sorted(set(tensors) - set(expected)),
+        "wrong shape": [
+            f"{k} {tuple(tensors[k].shape)} instead of {tuple(v.shape)}"
+            for k, v in expected.items()
+            if k in tensors and tensors[k].shape != v.shape
+        ],
+        "not numbers": [k for k, v in tensors.items() if not bool(v.isfinite().all())],
+    }
+    problems = [f"{kind}: {_some(names)}" for kind, names in wrong.items() if names]
     if problems:
+        for kind, names in wrong.items():
+            if len(names) > NAMED:  # all are named, but not all in one line
+                log.warning("%s, %s: %s", where, kind, ", ".join(names))
         raise UserError(
             f"{where} does not fit its configuration ({'; '.join(problems)}).",
             "Use weights and configuration that belong together.",
         )
     module.load_state_dict(dict(tensors))
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def save_tensors(state: Mapping[str, Tensor], path: Path) -> None:

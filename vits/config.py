@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, TypeVar
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from vits.errors import UserError
 
@@ -176,12 +177,14 @@ def to_dict(config: Any) -> dict[str, Any]:
 
 
 def from_dict(kind: type[T], values: Mapping[str, Any], where: str) -> T:
-    """Build a config from JSON values, naming every field that is missing or unknown.
+    """Build a config from JSON values, naming every field that is missing, unknown or wrong.
 
     Raises UserError naming `where` the values came from.
     """
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - set(known))
+    if not isinstance(values, Mapping):
+        raise UserError(f"{where} is not an object with fields.", "Use the original file.")
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known)
     if unknown:
         raise UserError(
             f"{where} has unknown fields: {', '.join(unknown)}.",
@@ -194,6 +197,12 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         else _tuples(value)
         for name, value in values.items()
     }
+    hints = get_type_hints(kind)
+    wrong = [
+        f"{name} = {value!r}" for name, value in ready.items() if not _fits(value, hints[name])
+    ]
+    if wrong:
+        raise UserError(f"{where} has wrong values: {', '.join(wrong)}.", "Use the original file.")
     try:
         return kind(**ready)
     except TypeError as error:
@@ -202,6 +211,23 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str) -> T:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is what a field's type says; a whole number is a float, a bool is neither."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return isinstance(value, str) and value in inner
+    if origin in (Union, UnionType):
+        return any(_fits(value, choice) for choice in inner)
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        kinds = inner[:1] * len(value) if inner[-1] is ... else inner
+        return len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if hint in (int, float):
+        return isinstance(value, int | hint) and not isinstance(value, bool)
+    return isinstance(value, hint)
 
 
 def _check(holds: bool, rule: str) -> None:

@@ -379,14 +379,27 @@ def _report_voice(report: Reporter, made: CloneResult, event: str = "result") ->
     scores = dict(made.card.scores)
     facts = {"name": made.name, "folder": made.folder, "scores": scores}
     facts |= {"dropped": [str(clip) for clip in made.dropped], "made_before": made.made_before}
-    line = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in scores.items())
+    if made.card.training.get("over_trained"):
+        report.warn("The clips held out got worse at the end; an earlier checkpoint was kept.")
     report.result(
         facts,
-        f"{made.name}: {line}" if line else made.name,
+        f"{made.name}: {score_line(scores)}",
         f"{'It was made before' if made.made_before else 'It is'} in {made.folder}",
         f'Try it: clone-voice say "Hello." -v {made.name}',
         event=event,
     )
+
+
+def score_line(scores: Mapping[str, Any]) -> str:
+    """A card's scores in one line, each beside that of the real clips."""
+    pairs = [("similarity", "similarity_ceiling"), ("cer", "reference_cer")]
+    words = {"similarity": "similarity", "cer": "character error rate"}
+    parts = [
+        f"{words[name]} {scores[name]} (real clips {scores.get(real, 'not measured')})"
+        for name, real in pairs
+        if name in scores
+    ]
+    return ", ".join(parts) or "no scores"
 
 
 def consent_text(given: str | None, *, ask: bool = True) -> str:

@@ -14,11 +14,12 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from conftest import speech
 
 import cli
 from pipelines.media.labels import DIGITAL_SOURCE_TYPE, PRODUCER, read_marks
 from pipelines.progress import Pace, Progress
-from vits.audio import read_audio
+from vits.audio import read_audio, write_audio
 from vits.errors import UserError
 
 ROOT = Path(cli.__file__).parent
@@ -227,6 +228,46 @@ def test_empty_consent_is_none(text: str) -> None:
 def test_consent_is_a_text_however_long() -> None:
     text = "I, Anna, agree to this. " * 100
     assert cli.consent_text(text) == text.strip()
+
+
+# --- training
+
+
+def test_clips_become_a_voice_and_the_same_command_finds_it(
+    own_voice: str, library: Path, tmp_path: Path
+) -> None:
+    clips = tmp_path / "my clips"
+    clips.mkdir()
+    for number in range(5):
+        write_audio(clips / f"{number}.wav", speech(2.4, seed=number))
+        (clips / f"{number}.txt").write_text("Niemand hatte daran gedacht, niemand.", "utf-8")
+    write_audio(clips / "lonely.wav", speech(2.4, seed=9))
+    command = ["train", clips, "--name", "Zoë", "--base", own_voice, "--language", "de"]
+    command += ["--steps", 1, "--consent", "I agree.", "--device", "cpu"]
+    told = events(voice(*command, "--json"))
+    (plan,) = (event for event in told if event["event"] == "plan")
+    assert plan["line"].startswith("5 clips")
+    assert {event["stage"] for event in told if event["event"] == "progress"} >= {"clips", "train"}
+    assert told[-1]["event"] == "result"
+    assert told[-1]["scores"]["similarity"] > 0
+    assert any("lonely.wav" in dropped for dropped in told[-1]["dropped"])
+
+    again = voice(*command)
+    assert again.exit_code == 0, again.output
+    assert "made before" in again.stdout
+    assert "similarity" in again.stdout
+    assert "lonely.wav" in again.stderr
+    refused = voice(*command, "--seed", 1)
+    assert refused.exit_code == 2
+    assert "--force" in refused.stderr.splitlines()[-1]
+    assert "I agree." in voice("show", "Zoë").stdout
+
+
+def test_line_of_scores_names_the_real_clips() -> None:
+    scores = {"similarity": 0.91, "similarity_ceiling": 0.95, "cer": 0.2, "reference_cer": 0.08}
+    assert cli.score_line(scores) == (
+        "similarity 0.91 (real clips 0.95), character error rate 0.2 (real clips 0.08)"
+    )
 
 
 # --- speaking

@@ -120,7 +120,7 @@ class Rival:
         from transformers import VitsConfig, VitsModel
 
         torch.manual_seed(0)
-        config = VitsConfig(**({"vocab_size": n_symbols, "sampling_rate": sample_rate} | sizes))
+        config = VitsConfig(**{"vocab_size": n_symbols, "sampling_rate": sample_rate, **sizes})
         self.model = VitsModel(config).eval()
         self.model.duration_predictor.register_forward_hook(self._keep_durations)
         self._log_durations: Tensor | None = None

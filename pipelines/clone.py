@@ -408,8 +408,8 @@ class _Work:
     ) -> ClonePlan:
         step_seconds = self._measure(source, model, config)
         an_epoch = source.epoch_length(0)
-        seconds = sum(source.dataset.frames(i) for i in source.members)
-        seconds *= config.audio.hop_length / config.audio.sample_rate
+        frames = sum(source.dataset.frames(i) for i in source.members)
+        seconds = frames * config.audio.hop_length / config.audio.sample_rate
         return ClonePlan(
             inputs=self.inputs,
             clips=len(source.members) + len(held),

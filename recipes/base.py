@@ -24,7 +24,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -364,43 +364,51 @@ def join(work: Path, steps: int | None) -> None:
 @main.command()
 @work_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@click.option("--joined/--apart", default=True, help="Whether the stage `join` was run.")
-@click.option("--speaker", "chosen", multiple=True, help="NAME=CORPUS_SPEAKER:GENDER:LANGUAGE")
-def export(work: Path, output: Path, joined: bool, chosen: tuple[str, ...]) -> None:
+@click.option("--sound", default="stage_d", help="The stage whose decoder ships.")
+def export(work: Path, output: Path, sound: str) -> None:
     """Write the voice folder that ships."""
     dataset, model = _work(work)
-    discriminators = Discriminators(DiscriminatorConfig())
-    last = "stage_d" if joined else "stage_b"
-    _start_from(model, work / last)
-    if not joined:
+    _start_from(model, work / sound)
+    if sound != "stage_d":
         _start_from(model, work / "stage_c", PRIOR)
-    saved = torch.load(work / last / "state.pt", map_location="cpu", weights_only=True)
-    add_weight_norm(discriminators)
-    discriminators.load_state_dict(saved["critics"])
-    people = chosen or DEFAULT_SPEAKERS
     speakers, vectors = [], []
-    for person in people:
-        name, _, rest = person.partition("=")
-        source, gender, language = rest.split(":")
-        own = [i for i, r in enumerate(dataset.rows) if r.speaker == dataset.speakers.index(source)]
+    for speaker, source in SPEAKERS.items():
+        number = dataset.speakers.index(source)
+        own = [i for i, row in enumerate(dataset.rows) if row.speaker == number]
         vectors.append(centroid(dataset.embeddings[own]))
-        speakers.append(Speaker(name, gender, language))
+        speakers.append(speaker)
     config = VoiceConfig(
-        model=model.config, audio=model.audio, symbols=tuple(SYMBOLS), languages=("en",)
+        model=model.config,
+        audio=model.audio,
+        symbols=tuple(SYMBOLS),
+        languages=("en",),
+        noise_scale=0.4,
     )
     model, config = with_speakers(
         model, config, tuple(speakers), torch.from_numpy(np.stack(vectors))
     )
-    save_voice(output, model, replace(config, noise_scale=0.5))
-    save_critics(output, discriminators)
-    write_card(output, _card(saved["step"], dataset))
+    save_voice(output, model, config)
+    saved = torch.load(work / sound / "state.pt", map_location="cpu", weights_only=True)
+    if "critics" in saved:
+        discriminators = Discriminators(DiscriminatorConfig())
+        add_weight_norm(discriminators)
+        discriminators.load_state_dict(saved["critics"])
+        save_critics(output, discriminators)
+    write_card(output, _card(work, dataset))
     click.echo(f"{output}: {', '.join(s.name for s in speakers)}")
 
 
-DEFAULT_SPEAKERS = ("kathleen=kathleen:F:en", "kerstin=kerstin:F:de")
+# who the base speaks as -> whose recordings; readers without a name got one
+SPEAKERS = {
+    Speaker("kathleen", "female", "en"): "kathleen",
+    Speaker("kerstin", "female", "en"): "kerstin",
+    Speaker("flora", "female", "en"): "SO9608",
+    Speaker("arthur", "male", "en"): "LS374",
+    Speaker("edmund", "male", "en"): "LS1688",
+}
 
 
-def _card(steps: int, dataset: PackedDataset) -> Card:
+def _card(work: Path, dataset: PackedDataset) -> Card:
     hours = sum(row.length for row in dataset.rows) / 22050 / 3600
     return Card(
         name="base",
@@ -410,9 +418,22 @@ def _card(steps: int, dataset: PackedDataset) -> Card:
         clips=len(dataset.rows),
         seconds=round(hours * 3600, 1),
         sources=SOURCES,
-        training={"recipe": "recipes/base.py", "last_stage_steps": steps},
+        training={
+            "recipe": "recipes/base.sh",
+            "steps": _steps(work),
+            "speakers": {speaker.name: source for speaker, source in SPEAKERS.items()},
+        },
         software="clone-voice 0.1.0",
     )
+
+
+def _steps(work: Path) -> dict[str, int]:
+    """How far each stage got."""
+    states = sorted(work.glob("stage_*/state.pt"))
+    return {
+        path.parent.name: torch.load(path, map_location="cpu", weights_only=True)["step"]
+        for path in states
+    }
 
 
 SOURCES = (

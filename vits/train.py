@@ -205,7 +205,7 @@ class Run:
                 (slow if name.startswith(SLOW_PARTS) else normal).append(parameter)
         rate = self.config.learning_rate
         factor = self.config.slow_learning_rate_factor
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": normal, "base_lr": rate},
             {"params": slow, "base_lr": rate * factor},
         ]

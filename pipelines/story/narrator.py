@@ -60,7 +60,8 @@ class VoiceNarrator:
 
     @property
     def name(self) -> str:
-        return self._role(NARRATOR)[0]
+        voice, speaker = self._voice(self._role(NARRATOR)[0])
+        return speaker if len(voice.speakers) > 1 else voice.name
 
     def speak(self, line: Line) -> Iterator[Speech]:
         spec, speed = self._role(line.speaker)

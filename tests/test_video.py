@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -151,6 +152,14 @@ def test_scenes_fade_into_each_other_without_a_jump(told: Timeline, decoded: np.
     cut = round(told.scenes[0].end_s * 25)
     before, middle, after = (decoded[cut + shift].mean() for shift in (-12, 0, 12))
     assert min(before, after) < middle < max(before, after)
+
+
+def test_a_key_frame_follows_each_fade(film: Path, told: Timeline) -> None:
+    with av.open(film) as container:
+        keys = [i for i, frame in enumerate(container.decode(video=0)) if frame.key_frame]
+    assert keys == [0, *sorted(video.settled_frames(told, 25))]
+    first = told.scenes[0].end_s + video.FADE_S / 2
+    assert keys[1] == math.ceil(25 * first)
 
 
 def test_frames_last_as_long_as_the_sound(told: Timeline, decoded: np.ndarray) -> None:

@@ -6,6 +6,7 @@ FFmpeg's bit-exact flags.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import IO, Any
 import av
 import numpy as np
 import soxr
+from av.video.frame import PictureType
 from numpy.typing import NDArray
 
 from pipelines.media import loudness, mp4
@@ -41,7 +43,7 @@ X264 = {
     "preset": "veryfast",
     "crf": "22",
     "x264-params": "aq-mode=2:mbtree=0:no-dct-decimate=1:bframes=2:b-adapt=0:scenecut=0"
-    ":rc-lookahead=0:ref=1:me=dia:trellis=0:keyint=125",
+    ":rc-lookahead=0:ref=1:me=dia:trellis=0:keyint=125:chroma-qp-offset=-3",
     "flags": "+bitexact",
 }
 BT709 = 1  # primaries, transfer and matrix have the same number
@@ -75,7 +77,7 @@ def write_film(
 
 def frame_count(timeline: Timeline, fps: int = 25) -> int:
     """Frames of the film: the last one may reach past the sound by a part of a frame."""
-    return max(1, -int(-timeline.duration_s * fps // 1))
+    return max(1, _frame_from(timeline.duration_s, fps))
 
 
 def frames(timeline: Timeline, size: tuple[int, int], fps: int) -> Iterator[Plane]:
@@ -97,6 +99,19 @@ def frames(timeline: Timeline, size: tuple[int, int], fps: int) -> Iterator[Plan
                 shots[current + 1].shoot(now, other)
                 _blend(frame, other, share)
         yield frame
+
+
+def settled_frames(timeline: Timeline, fps: int) -> frozenset[int]:
+    """The first frame after each cross-fade: a key frame there leaves no ghost of what faded."""
+    return frozenset(
+        _frame_from(before.end_s + _fade_s(before, after) / 2, fps)
+        for before, after in pairwise(timeline.scenes)
+    )
+
+
+def _frame_from(seconds: float, fps: int) -> int:
+    """Number of the first frame at or after `seconds`, give or take the last binary digits."""
+    return math.ceil(round(seconds * fps, 6))
 
 
 @dataclass
@@ -148,9 +163,9 @@ def _encode(
         picture = _Picture(container, size, fps)
         sound = _Sound(container, timeline)
         text = _Text(container, timeline)
-        total = frame_count(timeline, fps)
+        total, settled = frame_count(timeline, fps), settled_frames(timeline, fps)
         for number, frame in enumerate(frames(timeline, size, fps)):
-            picture.write(frame, number)
+            picture.write(frame, number, key=number in settled)
             sound.write_until((number + 1) / fps)
             text.write_until((number + 1) / fps)
             if (number + 1) % PROGRESS_FRAMES == 0:
@@ -198,8 +213,10 @@ class _Picture:
         context.color_primaries = context.color_trc = context.colorspace = BT709
         context.color_range = LIMITED_RANGE
 
-    def write(self, planes: Plane, number: int) -> None:
+    def write(self, planes: Plane, number: int, *, key: bool) -> None:
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        if key:
+            frame.pict_type = PictureType.I
         frame.pts, frame.time_base = number, self._time_base
         frame.colorspace, frame.color_range = BT709, LIMITED_RANGE
         self._container.mux(self._stream.encode(frame))

@@ -62,14 +62,15 @@ def test_second_run_finds_everything_made(examples: Path, tmp_path: Path) -> Non
 
 def test_time_left_is_of_all_stages_still_to_come() -> None:
     now, told = [0.0], list[Progress]()
-    total = demo._Total(told.append, {"narration": 30.0, "mp4": 60.0}, Pace(lambda: now[0]))
+    stages = {"train": 1.0, "evaluate": 40.0, "narration": 30.0, "mp4": 60.0}
+    total = demo._Total(told.append, stages, Pace(lambda: now[0]))
     total.plan(ClonePlan("", 20, 2, 150.0, 8, 100, 3, 1.0), Listeners())
     plan_s = ClonePlan("", 20, 2, 150.0, 8, 100, 3, 1.0).estimated_s
     total.report(Progress("train", 0, 100, "steps"))
-    assert told[-1].eta_s == pytest.approx(plan_s + demo.EVALUATION_S + 90)
+    assert told[-1].eta_s == pytest.approx(plan_s + 130)
     now[0] = 50.0
     total.report(Progress("train", 50, 100, "steps"))
-    assert told[-1].eta_s == pytest.approx(50 + demo.EVALUATION_S + 90)
+    assert told[-1].eta_s == pytest.approx(50 + 130)
     total.report(Progress("mp4", 0, 1000, "frames", eta_s=20.0))
     assert told[-1].eta_s == pytest.approx(20)
 

@@ -123,6 +123,8 @@ def size(count: float) -> str:
 def progress_words(progress: Progress, rate: float | None, eta_s: float | None) -> str:
     """Counts, rate, time left and note, as far as they are known."""
     total = "" if progress.total is None else f"/{progress.total:.0f}"
+    if progress.unit == "%":
+        total, rate = "", None
     parts = [f"{progress.done:.0f}{total} {progress.unit}".strip()]
     if rate is not None and progress.unit == "s":
         parts.append(f"{rate:.3g} times real time")

@@ -19,7 +19,9 @@ from pipelines.story.render import WORDS_PER_S, RenderResult, render
 from pipelines.story.script import Story
 from pipelines.story.storyfile import FILE_NAME, read_story, write_story
 from pipelines.story.writer import word_count
+from vits.card import read_card
 from vits.errors import UserError
+from vits.library import voice_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 VOICE = "lj-example"
@@ -64,6 +66,7 @@ def demo(
     )
     voice = clone(
         request,
+        force=_is_free(),  # another base or another --steps makes the example anew
         listeners=replace(
             told, on_plan=lambda plan: total.plan(plan, told), on_progress=total.report
         ),
@@ -74,6 +77,12 @@ def demo(
             source = Path(folder) / FILE_NAME
             write_story(story, source)
         return Demo(voice, render(source, out, voice=VOICE, on_event=total.report))
+
+
+def _is_free() -> bool:
+    """Whether the library's voice of this name, if there is one, is the example's."""
+    folder = voice_folder(VOICE)
+    return not folder.exists() or read_card(folder).consent == CONSENT
 
 
 def _example_story(scenes: int | None) -> Story:

@@ -55,6 +55,8 @@ def test_second_run_finds_everything_made(examples: Path, tmp_path: Path) -> Non
     assert again.voice.made_before
     assert again.story.made == 0
     assert again.story.files == first.story.files
+    longer = demo.demo(tmp_path / "out", steps=2, scenes=1, device="cpu")
+    assert not longer.voice.made_before
     whole = [progress for progress in told if progress.stage == TOTAL]
     assert all(0 <= progress.done <= 100 for progress in whole)
     assert whole[-1].done > 90

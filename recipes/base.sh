@@ -16,3 +16,4 @@ base --threads 1 prior --work "$work"
 wait
 base join --work "$work"
 base export --work "$work" -o "$output"
+base score -o "$output"

@@ -126,10 +126,11 @@ def progress_words(progress: Progress, rate: float | None, eta_s: float | None) 
     if progress.unit == "%":
         total, rate = "", None
     parts = [f"{progress.done:.0f}{total} {progress.unit}".strip()]
-    if rate is not None and progress.unit == "s":
-        parts.append(f"{rate:.3g} times real time")
-    elif rate is not None and progress.unit:
-        parts.append(f"{rate:.3g} {progress.unit}/s")
+    if rate is not None and progress.unit:
+        pace = f"{rate:.0f}" if rate >= 100 else f"{rate:.3g}"
+        parts.append(
+            f"{pace} {'times real time' if progress.unit == 's' else progress.unit + '/s'}"
+        )
     if eta_s is not None and progress.done != progress.total:
         parts.append(f"{span(eta_s)} left")
     return ", ".join([*parts, progress.note] if progress.note else parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -43,7 +43,8 @@ def labelled_writer(
         with staged.open("rb") as source, atomic_file(path) as target:
             finish(source, target, tags, label)
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is none, there is nothing to clean up
+            staged.unlink()
 
 
 def label_wav(source: IO[bytes], target: IO[bytes], tags: Mapping[str, str], label: Label) -> None:

@@ -123,7 +123,9 @@ class _Total:
     def report(self, progress: Progress) -> None:
         self.on_progress(progress)
         _, left = self.pace.measure(progress)
-        if left is None:
+        if progress.total is not None and progress.done >= progress.total:
+            left = 0.0
+        elif left is None:
             left = self.expected.get(progress.stage, 0.0)
         if progress.stage in self.expected:
             left += sum(_after(self.expected, progress.stage).values())

@@ -46,17 +46,22 @@ class IstftDecoder(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 
-    def forward(self, z: Tensor, g: Tensor | None = None) -> Tensor:
+    def forward(
+        self, z: Tensor, g: Tensor | None = None, frame_mask: Tensor | None = None
+    ) -> Tensor:
+        """frame_mask (B, 1, T) ends each row where its ones end, as if nothing stood behind."""
+        mask = None if frame_mask is None else frame_mask.transpose(1, 2)
         x = self.pre(z)
         if self.cond is not None and g is not None:
             x = x + self.cond(g)
         x = self.norm(x.transpose(1, 2))
         for block in self.blocks:
-            x = block(x)
+            x = block(x if mask is None else x * mask)
         log_magnitude, phase = self.head(self.final_norm(x)).chunk(2, dim=-1)
         # an untrained head must not overflow; speech never comes near this magnitude
         magnitude = torch.exp(log_magnitude).clamp(max=100.0)
-        return self.inverse(magnitude * torch.cos(phase), magnitude * torch.sin(phase)).unsqueeze(1)
+        real, imaginary = magnitude * torch.cos(phase), magnitude * torch.sin(phase)
+        return self.inverse(real, imaginary, mask).unsqueeze(1)
 
 
 class ConvNeXt(nn.Module):
@@ -93,17 +98,25 @@ class InverseStft(nn.Module):
         self.as_matrix = as_matrix
         self.register_buffer("window", torch.hann_window(audio.n_fft), persistent=False)
 
-    def forward(self, real: Tensor, imaginary: Tensor) -> Tensor:
+    def forward(self, real: Tensor, imaginary: Tensor, frame_mask: Tensor | None = None) -> Tensor:
+        """frame_mask (B, T, 1): frames where it is zero are silent and take no share."""
         n_frames = real.shape[1]
         if self.as_matrix:
             frames = torch.cat([real, imaginary], dim=-1) @ self._matrix().to(real)
         else:
             frames = torch.fft.irfft(torch.complex(real, imaginary), n=self.n_fft)
-        waveform = self._overlap_add(frames * self.window)
-        envelope = self._overlap_add(self.window.square().expand(1, n_frames, -1))
+        frames = frames * self.window
+        weights = self.window.square().expand(1, n_frames, -1)
+        if frame_mask is not None:
+            frames, weights = frames * frame_mask, weights * frame_mask
+        waveform = self._overlap_add(frames)
+        envelope = self._overlap_add(weights)
         cut = (self.n_fft - self.hop) // 2
         length = n_frames * self.hop
-        return (waveform / envelope.clamp(min=1e-3))[:, cut : cut + length]
+        sound = (waveform / envelope.clamp(min=1e-3))[:, cut : cut + length]
+        if frame_mask is not None:  # half a window of the last frame reaches beyond it
+            sound = sound * frame_mask.repeat_interleave(self.hop, dim=1).squeeze(-1)
+        return sound
 
     def _overlap_add(self, frames: Tensor) -> Tensor:
         """(B, T, n_fft) -> (B, (T - 1) * hop + n_fft), as a sum of n_fft / hop shifted signals."""
@@ -197,19 +210,27 @@ def decode_in_chunks(
     z: Tensor,
     g: Tensor | None,
     hop_length: int,
+    n_frames: int | None = None,
     first_frames: int = 24,
     chunk_frames: int = 256,
 ) -> Iterator[Tensor]:
     """Decode one utterance piece by piece, (1, C, T) -> pieces (n_samples,) that join exactly.
 
     The first piece is short, so that sound starts early; each piece is decoded with the context
-    that its samples depend on.
+    that its samples depend on. Only the first `n_frames` frames are the utterance's, if given.
     """
-    context, total, start = decoder.context_frames, z.shape[-1], 0
-    size = first_frames
+    total = z.shape[-1] if n_frames is None else n_frames
+    mask = torch.ones_like(z[:, :1])
+    mask[..., total:] = 0.0
+    context, start, size = decoder.context_frames, 0, first_frames
     while start < total:
         end = min(total, start + size)
         low, high = max(0, start - context), min(total, end + context)
-        sound = decoder(z[..., low:high], g)[0, 0]
+        if isinstance(decoder, IstftDecoder):
+            if end == total:  # with the padding, so that few different lengths occur
+                high = z.shape[-1]
+            sound = decoder(z[..., low:high], g, mask[..., low:high])[0, 0]
+        else:
+            sound = decoder(z[..., low:high], g)[0, 0]
         yield sound[(start - low) * hop_length : (end - low) * hop_length]
         start, size = end, chunk_frames

@@ -20,6 +20,8 @@ from vits.encoders import PosteriorEncoder, TextEncoder
 from vits.flow import Flow
 from vits.layers import normal, sequence_mask
 
+SYMBOL_BLOCK, FRAME_BLOCK = 32, 64  # lengths that synthesis pads to
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -77,11 +79,11 @@ class Inference:
 
 @dataclass(frozen=True)
 class Latents:
-    """One batch on its way to the decoder: z (B, C, T), its lengths, durations and condition."""
+    """One batch on its way to the decoder: z (B, C, T), zero beyond `lengths` (B,) frames."""
 
     z: Tensor
     lengths: Tensor
-    durations: Tensor
+    durations: Tensor  # (B, S) in frames
     g: Tensor | None
 
 
@@ -214,22 +216,29 @@ class Vits(nn.Module):
         durations: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Latents:
-        """Everything of synthesis but the decoder. Given `durations` (B, S) are kept."""
+        """Everything of synthesis but the decoder. Given `durations` (B, S) are kept.
+
+        Symbols and frames are padded to whole blocks: the kernels that are made for each new
+        shape, and kept, are then few, which saves time and keeps memory flat over a book.
+        """
         g = self.condition(speaker, embedding)
+        n_symbols = ids.shape[1]
+        ids = pad_to_multiple(ids, SYMBOL_BLOCK)
         mask = sequence_mask(id_lengths, ids.shape[1])
         x, m_p, logs_p = self.text_encoder(ids, mask)
         if durations is None:
             logw = self.duration_predictor.sample(x, mask, g, noise_scale_duration, generator)
             w = torch.ceil(torch.exp(logw) * mask * length_scale)
             durations = w.squeeze(1).long()
+        durations = pad_to_multiple(durations, SYMBOL_BLOCK)
         lengths = durations.sum(1).clamp(min=1)
-        frame_mask = sequence_mask(lengths, int(lengths.max()))
+        frame_mask = pad_to_multiple(sequence_mask(lengths, int(lengths.max())), FRAME_BLOCK)
         path = path_from_durations(durations, frame_mask.shape[2])
         m_p, logs_p = m_p @ path, logs_p @ path
         noise = normal(m_p.shape, m_p, generator)
         z_p = (m_p + noise * torch.exp(logs_p) * noise_scale) * frame_mask
         z = self.flow(z_p, frame_mask, g, reverse=True) * frame_mask
-        return Latents(z, lengths, durations, g)
+        return Latents(z, lengths, durations[:, :n_symbols], g)
 
     @torch.inference_mode()
     def infer(
@@ -255,14 +264,17 @@ class Vits(nn.Module):
             length_scale=length_scale,
             generator=generator,
         )
-        audio = self.decode(latents.z, latents.lengths, latents.g)
+        longest = int(latents.lengths.max()) * self.audio.hop_length
+        audio = self.decode(latents.z, latents.lengths, latents.g)[:, :longest]
         return Inference(audio, latents.lengths * self.audio.hop_length, latents.durations)
 
     @torch.inference_mode()
     def stream(self, latents: Latents) -> Iterator[Tensor]:
         """The sound of one utterance in pieces (n_samples,), a short one first."""
         assert latents.z.shape[0] == 1, "one utterance at a time"
-        yield from decode_in_chunks(self.decoder, latents.z, latents.g, self.audio.hop_length)
+        yield from decode_in_chunks(
+            self.decoder, latents.z, latents.g, self.audio.hop_length, int(latents.lengths)
+        )
 
     @torch.inference_mode()
     def convert(
@@ -290,21 +302,24 @@ class Vits(nn.Module):
         z = self.flow(z_p, mask, g_to, reverse=True)
         return self.decode(z * mask, spec_lengths, g_to)
 
+    @torch.inference_mode()
     def decode(self, z: Tensor, lengths: Tensor, g: Tensor | None) -> Tensor:
         """Latents to sound, (B, C, T) -> (B, T * hop), silent beyond each row's length in frames.
 
-        Rows of different lengths go through the decoder one by one: its biases would make sound of
-        the padding, and the end of a shorter row would hear it.
+        The padding is not decoded: biases would make sound of it, and the end of a row hear it.
         """
-        total = z.shape[2]
-        if bool((lengths == total).all()):
-            return self.decoder(z, g).squeeze(1)
-        rows = []
-        for row, length in enumerate(lengths.tolist()):
-            sound = self.decoder(z[row, None, :, :length], g[row, None] if g is not None else None)
-            missing = (total - length) * self.audio.hop_length
-            rows.append(torch.nn.functional.pad(sound[0, 0], (0, missing)))
-        return torch.stack(rows)
+        if isinstance(self.decoder, IstftDecoder):
+            return self.decoder(z, g, sequence_mask(lengths, z.shape[2])).squeeze(1)
+        sound = z.new_zeros(z.shape[0], z.shape[2] * self.audio.hop_length)
+        for row, n in enumerate(lengths.tolist()):
+            g_row = g[row, None] if g is not None else None
+            sound[row, : n * self.audio.hop_length] = self.decoder(z[row, None, :, :n], g_row)[0, 0]
+        return sound
+
+
+def pad_to_multiple(x: Tensor, block: int) -> Tensor:
+    """Zeros behind the last dimension, up to a whole number of blocks."""
+    return torch.nn.functional.pad(x, (0, -x.shape[-1] % block))
 
 
 def random_starts(lengths: Tensor, segment: int) -> Tensor:

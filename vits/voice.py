@@ -325,9 +325,9 @@ class Voice:
         sounds = self._sounds(utterance, manner)
         samples = np.zeros(0, dtype=np.float32)
         if sounds.latents is not None:
-            with torch.inference_mode():
-                whole = self.model.decoder(sounds.latents.z, sounds.latents.g)
-            samples = _finished(_numpy(whole[0, 0]))
+            z, lengths, g = sounds.latents.z, sounds.latents.lengths, sounds.latents.g
+            n_samples = int(lengths) * self.config.audio.hop_length
+            samples = _finished(_numpy(self.model.decode(z, lengths, g)[0, :n_samples]))
             samples = self._faded(samples, 0, len(samples))
         return Speech(
             audio=Audio(np.concatenate([samples, self._silence(utterance)]), self.sample_rate),
@@ -341,7 +341,7 @@ class Voice:
     def _pieces(self, utterance: Utterance, manner: _Manner) -> Iterator[Audio]:
         latents = self._sounds(utterance, manner).latents
         if latents is not None:
-            total = latents.z.shape[2] * self.config.audio.hop_length
+            total = int(latents.lengths) * self.config.audio.hop_length
             start = 0
             for piece in self.model.stream(latents):
                 samples = self._faded(_finished(_numpy(piece)), start, total)

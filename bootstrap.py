@@ -29,6 +29,8 @@ LINT_PATHS = (
 )  # fmt: skip
 INSTALL = ("-c", "constraints.txt", "-e", ".[dev]")
 INTERRUPTED = 130  # exit code: 128 + SIGINT
+# Packages that carry a library of the system: a wheel "for any platform" installs without it.
+NATIVE = ("av", "pocketsphinx", "soundfile", "soxr")
 MOST_WORKERS = 8  # each test process loads torch, about 0.5 GB
 
 
@@ -178,6 +180,28 @@ def install_by_uv(root: Path) -> None:
         root=root,
         environment=uv_environment(os.environ, pip_settings(settings)),
     )
+    if broken := broken_packages(python):
+        again: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--force-reinstall"]
+        again += ["--no-deps", "-c", "constraints.txt", *broken]
+        run(f"Installing {', '.join(broken)} again", again, root=root)
+
+
+def broken_packages(python: Path) -> list[str]:
+    """Packages of `NATIVE` that were installed and cannot be imported.
+
+    Where several indexes have the same version, uv takes the first index's file, pip the file that
+    fits this system best.
+    """
+    trial = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: importlib.import_module(name)\n"
+        "    except (ImportError, OSError): print(name)"
+    )
+    answer = subprocess.run(
+        [str(python), "-c", trial, *NATIVE], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.split()
 
 
 def install_by_pip(root: Path) -> None:

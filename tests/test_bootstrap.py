@@ -101,6 +101,15 @@ def test_failing_uv_falls_back_to_pip_without_a_compiler(
     assert bare.endswith("-e .")
 
 
+def test_package_without_its_library_is_installed_again_by_pip(
+    checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "NATIVE", ("json", "no_such_library"))
+    bootstrap.setup(checkout)
+    assert steps[-1].endswith("--no-deps -c constraints.txt no_such_library")
+    assert "-m pip install" in steps[-1]
+
+
 def test_interrupted_installation_is_taken_up_again(
     checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

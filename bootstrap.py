@@ -25,7 +25,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 LINT_PATHS = (
-    "vits", "data", "pipelines", "bench", "recipes", "tests", "cli.py", "bootstrap.py",
+    "vits", "data", "pipelines", "commands", "bench", "recipes", "tests", "cli.py",
+    "bootstrap.py",
 )  # fmt: skip
 INSTALL = ("-c", "constraints.txt", "-e", ".[dev]")
 INTERRUPTED = 130  # exit code: 128 + SIGINT

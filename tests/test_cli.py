@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from conftest import speech
 
 import cli
+from commands import reporting, training
 from pipelines.media.labels import DIGITAL_SOURCE_TYPE, PRODUCER, read_marks
 from pipelines.progress import Pace, Progress
 from vits.audio import read_audio, write_audio
@@ -98,10 +99,10 @@ def test_folder_that_cannot_be_written_is_told(own_voice: str, tmp_path: Path) -
 
 
 def failing(error: BaseException) -> click.Group:
-    group = cli.command_group("program", "A program.")
+    group = reporting.command_group("program", "A program.")
 
     @group.command()
-    @cli.json_option
+    @reporting.json_option
     def work(as_json: bool) -> None:
         raise error
 
@@ -133,7 +134,7 @@ def test_bugs_keep_their_traceback() -> None:
 
 
 def test_first_ctrl_c_lets_training_save_and_the_second_does_not() -> None:
-    stop = cli.Stop()
+    stop = reporting.Stop()
     with pytest.raises(KeyboardInterrupt):
         stop.interrupt()
     stop.may_wait = True
@@ -155,7 +156,7 @@ def test_rate_and_time_left_count_from_where_this_run_began() -> None:
 
 
 def test_progress_in_words() -> None:
-    words = cli.progress_words(Progress("train", 70, 100, "steps", "mel 0.5"), 2.0, 75.0)
+    words = reporting.progress_words(Progress("train", 70, 100, "steps", "mel 0.5"), 2.0, 75.0)
     assert words == "70/100 steps, 2 steps/s, 1 min 15 s left, mel 0.5"
 
 
@@ -163,15 +164,15 @@ def test_progress_in_words() -> None:
     ("seconds", "words"), [(0.4, "0 s"), (61, "1 min 1 s"), (7260, "2 h 1 min"), (-3, "0 s")]
 )
 def test_times_in_words(seconds: float, words: str) -> None:
-    assert cli.span(seconds) == words
+    assert reporting.span(seconds) == words
 
 
 def test_progress_without_a_terminal_is_plain_lines(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(cli.time, "monotonic", lambda: now[0])
-    with cli.Reporter(as_json=False).watching() as show:
+    monkeypatch.setattr(reporting.time, "monotonic", lambda: now[0])
+    with reporting.Reporter(as_json=False).watching() as show:
         for step in range(101):
             now[0] += 0.5
             show(Progress("train", step, 100, "steps"))
@@ -194,7 +195,7 @@ def test_progress_on_a_terminal_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> Non
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    with cli.Reporter(as_json=False).watching() as show:
+    with reporting.Reporter(as_json=False).watching() as show:
         show(Progress("train", 0, 10, "steps"))
         show(Progress("train", 10, 10, "steps", "[red]not markup[/red]"))
     assert "10/10 steps" in terminal.getvalue()
@@ -211,23 +212,23 @@ def test_consent_is_asked_for_and_without_a_terminal_refused(library: Path, tmp_
 def test_consent_may_be_a_file(tmp_path: Path) -> None:
     path = tmp_path / "同意 书.txt"
     path.write_text("我同意。\n", encoding="gbk")
-    assert cli.consent_text(str(path)) == "我同意。"
+    assert training.consent_text(str(path)) == "我同意。"
 
 
 def test_consent_file_that_is_not_there_is_no_consent() -> None:
     with pytest.raises(UserError, match=r"consent\.txt"):
-        cli.consent_text("consent.txt")
+        training.consent_text("consent.txt")
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_empty_consent_is_none(text: str) -> None:
     with pytest.raises(UserError, match="says nothing"):
-        cli.consent_text(text)
+        training.consent_text(text)
 
 
 def test_consent_is_a_text_however_long() -> None:
     text = "I, Anna, agree to this. " * 100
-    assert cli.consent_text(text) == text.strip()
+    assert training.consent_text(text) == text.strip()
 
 
 # --- training
@@ -265,7 +266,7 @@ def test_clips_become_a_voice_and_the_same_command_finds_it(
 
 def test_line_of_scores_names_the_real_clips() -> None:
     scores = {"similarity": 0.91, "similarity_ceiling": 0.95, "cer": 0.2, "reference_cer": 0.08}
-    assert cli.score_line(scores) == (
+    assert training.score_line(scores) == (
         "similarity 0.91 (real clips 0.95), character error rate 0.2 (real clips 0.08)"
     )
 
@@ -383,7 +384,7 @@ def test_removing_a_voice_lists_what_was_made_with_it(
 
 
 def test_columns_align_wide_characters() -> None:
-    assert cli.columns([["名", "b"], ["abc", "d"]]) == ["名   b", "abc  d"]
+    assert reporting.columns([["名", "b"], ["abc", "d"]]) == ["名   b", "abc  d"]
 
 
 # --- consoles

@@ -1,0 +1,97 @@
+"""`story`: from a text to a film, a page, subtitles, sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.reporting import Reporter, device_option, json_option, span, stopping
+from commands.training import report_voice
+
+if TYPE_CHECKING:
+    from pipelines.story.render import RenderResult
+
+
+@click.command()
+@click.argument("source")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The story folder to make: its files are in DIR/out.",
+    metavar="DIR",
+)
+@click.option("-v", "--voice", default="base", show_default=True, metavar="VOICE[:SPEAKER]")
+@click.option(
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    default=("mp4", "html"),
+    show_default=True,
+    help="mp4, html, srt, vtt, ass or mp3; may be given several times.",
+)
+@click.option("--language", help="What the text is in, where it does not say so.")
+@device_option
+@json_option
+def render(source: str, output: Path, as_json: bool, **options: Any) -> None:
+    """Tell the story in SOURCE: a story folder, story.yaml, .md or .txt.
+
+    What is made already is not made again, so that a changed line costs one line.
+    """
+    from pipelines.story.render import render
+
+    report = Reporter(as_json)
+    with report.watching() as watch:
+        told = render(source, output, on_event=watch, **options)
+    _report_story(report, told)
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("story"),
+    show_default=True,
+    help="The story folder to make.",
+    metavar="DIR",
+)
+@click.option("--steps", type=click.IntRange(1), help="Train only so many steps.")
+@click.option("--scenes", type=click.IntRange(1), help="Tell only so many scenes.")
+@device_option
+@json_option
+def demo(output: Path, as_json: bool, **options: Any) -> None:
+    """Clone the example voice from 20 real clips and tell the example story with it.
+
+    A second run finds everything made.
+    """
+    from pipelines.demo import demo
+
+    report = Reporter(as_json)
+    with report.watching() as watch, stopping() as stop:
+        made = demo(output, listeners=report.listeners(watch, stop), **options)
+    report_voice(report, made.voice, "voice")
+    _report_story(report, made.story)
+
+
+def _report_story(report: Reporter, told: RenderResult) -> None:
+    if told.unknown:
+        report.warn(f"Not spoken: {' '.join(told.unknown)}")
+    facts = {
+        "folder": told.folder,
+        "title": told.story.title,
+        "files": told.files,
+        "duration_s": told.duration_s,
+        "made": told.made,
+        "reused": told.reused,
+        "unknown": told.unknown,
+    }
+    report.result(
+        facts,
+        f"{told.story.title}: {span(told.duration_s)}, {told.made} made, {told.reused} found made",
+        *(f"{name:5} {path}" for name, path in told.files.items()),
+    )

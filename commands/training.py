@@ -1,0 +1,116 @@
+"""`clone-voice train`: from clips to a voice."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.reporting import Reporter, device_option, json_option, seed_option, stopping
+from vits.errors import UserError
+
+if TYPE_CHECKING:
+    from pipelines.clone import CloneResult
+
+
+@click.command()
+@click.argument("clips", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="What the voice is to be called.")
+@click.option("--consent", metavar="TEXT_OR_FILE", help="How the speaker agreed; kept in the card.")
+@click.option("--base", default="base", show_default=True, help="The voice to start from.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Train for so long.")
+@click.option("--epochs", type=click.IntRange(1), help="Train so many times through the clips.")
+@click.option("--steps", type=click.IntRange(1), help="Train so many steps.")
+@click.option("--batch-size", type=click.IntRange(1), help="Clips in a step.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True))
+@click.option("--language", help="What the clips speak, where no list says so.")
+@device_option
+@seed_option
+@click.option("--resume", is_flag=True, help="Only go on with a training that was begun.")
+@click.option("--force", is_flag=True, help="Replace a voice of this name made from other inputs.")
+@json_option
+def train(
+    clips: Path, consent: str | None, resume: bool, force: bool, as_json: bool, **options: Any
+) -> None:
+    """Turn the recordings in CLIPS into a voice of the library.
+
+    CLIPS is a folder of sound files with their texts beside them (.txt, .lab), an LJSpeech folder,
+    or a list: manifest.tsv, path|text. Without --minutes, --epochs or --steps the amount of
+    training follows from the seconds of speech. Stopped by Ctrl-C, the same command goes on.
+    """
+    budget = [name for name in ("minutes", "epochs", "steps") if options[name] is not None]
+    if len(budget) > 1:
+        raise UserError(
+            f"--{budget[0]} and --{budget[1]} both say how long to train.", "Give one of them."
+        )
+    agreed = consent_text(consent, ask=not as_json)
+    from pipelines.clone import CloneRequest, clone
+
+    given = {key: value for key, value in options.items() if value is not None}
+    request = CloneRequest(clips, consent=agreed, **given)
+    report = Reporter(as_json)
+    with report.watching() as watch, stopping() as stop:
+        made = clone(request, resume=resume, force=force, listeners=report.listeners(watch, stop))
+    report_voice(report, made)
+
+
+def report_voice(report: Reporter, made: CloneResult, event: str = "result") -> None:
+    for dropped in made.dropped:
+        report.warn(f"Left out: {dropped}")
+    scores = dict(made.card.scores)
+    facts = {"name": made.name, "folder": made.folder, "scores": scores}
+    facts |= {"dropped": [str(clip) for clip in made.dropped], "made_before": made.made_before}
+    if made.card.training.get("over_trained"):
+        report.warn("The clips held out got worse at the end; an earlier checkpoint was kept.")
+    report.result(
+        facts,
+        f"{made.name}: {score_line(scores)}",
+        f"{'It was made before' if made.made_before else 'It is'} in {made.folder}",
+        f'Try it: clone-voice say "Hello." -v {made.name}',
+        event=event,
+    )
+
+
+def score_line(scores: Mapping[str, Any]) -> str:
+    """A card's scores in one line, each beside that of the real clips."""
+    pairs = [("similarity", "similarity_ceiling"), ("cer", "reference_cer")]
+    words = {"similarity": "similarity", "cer": "character error rate"}
+    parts = [
+        f"{words[name]} {scores[name]} (real clips {scores.get(real, 'not measured')})"
+        for name, real in pairs
+        if name in scores
+    ]
+    return ", ".join(parts) or "no scores"
+
+
+def consent_text(given: str | None, *, ask: bool = True) -> str:
+    """The speaker's consent: as given, from the file that is named, or asked for.
+
+    Raises UserError where there is nobody to ask, or for a file that is not there or says nothing.
+    """
+    if given is None:
+        if not (ask and sys.stdin.isatty()):
+            raise UserError(
+                "Nothing says that the speaker agreed to this.",
+                "Add --consent with their words, or with a file that holds them.",
+            )
+        given = str(click.prompt("Who speaks, and how did they agree to it", err=True))
+    if _names_a_file(given):
+        from data.intake import read_text
+
+        given = read_text(Path(given))
+    if not given.strip():
+        raise UserError("The consent says nothing.", "Write who speaks and how they agreed.")
+    return given.strip()
+
+
+def _names_a_file(text: str) -> bool:
+    """Whether a text is the name of a file, or looks so much like one that it must be a slip."""
+    with suppress(OSError):  # longer than a name can be
+        if Path(text).is_file():
+            return True
+    return Path(text).suffix.lower() in (".txt", ".md") and not set(text) & set(" \n")

@@ -26,6 +26,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import click
 import numpy as np
@@ -41,7 +42,18 @@ from data.speaker import centroid, embed_clips
 from pipelines.evaluate import evaluate_voice
 from vits.audio import read_audio
 from vits.card import Card, read_card, write_card
-from vits.checkpoint import Speaker, VoiceConfig, save_critics, save_voice, with_speakers
+from vits.checkpoint import (
+    WEIGHTS,
+    Speaker,
+    VoiceConfig,
+    load_config,
+    load_critics,
+    load_strictly,
+    read_tensors,
+    save_critics,
+    save_voice,
+    with_speakers,
+)
 from vits.config import DiscriminatorConfig, TrainConfig, VitsConfig
 from vits.discriminators import Discriminators
 from vits.layers import add_weight_norm
@@ -125,6 +137,25 @@ class Sentences:
         return self.dataset.batch(chosen, aligned=self.aligned)
 
 
+@dataclass
+class Mixed:
+    """Sentences, and after every few of them a batch of segments that need no text."""
+
+    sentences: Sentences
+    segments: Segments
+    every: int
+
+    def epoch_length(self, epoch: int) -> int:
+        n = self.sentences.epoch_length(epoch)
+        return n + n // self.every
+
+    def batch(self, epoch: int, position: int) -> Batch:
+        rounds, within = divmod(position, self.every + 1)
+        if within == self.every:
+            return self.segments.batch(epoch, position)
+        return self.sentences.batch(epoch, rounds * self.every + within)
+
+
 def _corpus(dataset: PackedDataset, i: int) -> str:
     return dataset.rows[i].name.split("/")[0]
 
@@ -173,6 +204,13 @@ def main(threads: int) -> None:
 
 work_option = click.option("--work", type=click.Path(path_type=Path), required=True)
 steps_option = click.option("--steps", type=int, default=None)
+Precision = Literal["float32", "bf16", "fp16"]
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["float32", "bf16"]),
+    default="float32",
+    help="bf16 is faster where the processor knows it (AVX512-BF16, AMX, a GPU).",
+)
 
 
 @main.command("pack")
@@ -255,7 +293,6 @@ def autoencoder(work: Path, steps: int | None) -> None:
         batch_size=16,
         learning_rate=8e-4,
         warmup_steps=200,
-        kl_weight=0.05,
         ema_decay=0.998,
     )
     source = Segments(dataset, 16, 40, seed=0)
@@ -285,7 +322,6 @@ def critics(work: Path, steps: int | None) -> None:
         learning_rate=4e-4,
         discriminator_learning_rate=4e-4,
         warmup_steps=50,
-        kl_weight=0.05,
         ema_decay=0.999,
     )
     torch.manual_seed(7)
@@ -335,43 +371,88 @@ def prior(work: Path, steps: int | None) -> None:
 @main.command()
 @work_option
 @steps_option
-def join(work: Path, steps: int | None) -> None:
-    """Put the parts together, then train everything for a while."""
+@click.option("--base", type=click.Path(path_type=Path), help="A voice to start from instead.")
+@precision_option
+def join(work: Path, steps: int | None, base: Path | None, precision: Precision) -> None:
+    """Put the parts together, then train everything but critics, known durations."""
     dataset, model = _work(work)
-    discriminators = Discriminators(DiscriminatorConfig())
-    _start_from(model, work / "stage_b")
-    _start_from(model, work / "stage_c", PRIOR)
-    saved = torch.load(work / "stage_b" / "state.pt", map_location="cpu", weights_only=True)
-    add_weight_norm(discriminators)
-    discriminators.load_state_dict(saved["critics"])
+    if base is None:
+        _start_from(model, work / "stage_b")
+        _start_from(model, work / "stage_c", PRIOR)
+    else:
+        _start_from_voice(model, base)
+    config = TrainConfig(
+        batch_size=12,
+        learning_rate=3e-4,
+        warmup_steps=200,
+        decay_to=0.2,
+        segment_frames=40,
+        drawn_weight=22.5,
+        ema_decay=0.998,
+        betas=(0.9, 0.98),
+    )
+    sentences = Sentences(dataset, 12, seed=2, aligned=True)
+    source = Mixed(sentences, Segments(dataset, 16, 40, seed=3), every=5)
+    _train(Run(model, None, source, config, steps or 4000, work / "stage_d", precision=precision))
+
+
+def _start_from_voice(model: Vits, folder: Path) -> None:
+    """Take the weights of a voice that ships; its own speakers are of no use here."""
+    tensors = read_tensors(folder / WEIGHTS)
+    tensors["speakers.vectors"] = model.state_dict()["speakers.vectors"]
+    load_strictly(model, tensors, str(folder))
+
+
+@main.command()
+@work_option
+@steps_option
+@click.option(
+    "--base", type=click.Path(path_type=Path), help="A voice whose critics to start from."
+)
+@precision_option
+def finish(work: Path, steps: int | None, base: Path | None, precision: Precision) -> None:
+    """Train everything together, critics listening to posterior and prior alike."""
+    dataset, model = _work(work)
+    _start_from(model, work / "stage_d")
     config = TrainConfig(
         batch_size=12,
         learning_rate=2e-4,
         discriminator_learning_rate=2e-4,
         warmup_steps=50,
+        segment_frames=32,
+        drawn_weight=22.5,
         ema_decay=0.998,
     )
+    sentences = Sentences(dataset, 12, seed=4, aligned=True)
+    source = Mixed(sentences, Segments(dataset, 12, 32, seed=5), every=5)
+    critics = _critics(work, base)
     _train(
-        Run(
-            model,
-            discriminators,
-            Sentences(dataset, 12, seed=2, aligned=False),
-            config,
-            steps if steps is not None else 1000,
-            work / "stage_d",
-        )
+        Run(model, critics, source, config, steps or 3000, work / "stage_e", precision=precision)
     )
+
+
+def _critics(work: Path, base: Path | None) -> Discriminators:
+    """Critics with the weights of the stage `critics`, or of a voice that ships."""
+    if base is not None:
+        found = load_critics(base, load_config(base))
+        assert found is not None, f"{base} has no critics"
+        return found
+    discriminators = Discriminators(DiscriminatorConfig())
+    saved = torch.load(work / "stage_b" / "state.pt", map_location="cpu", weights_only=True)
+    add_weight_norm(discriminators)
+    discriminators.load_state_dict(saved["critics"])
+    return discriminators
 
 
 @main.command()
 @work_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@click.option("--sound", default="stage_d", help="The stage whose decoder ships.")
+@click.option("--sound", default="stage_e", help="The stage that ships.")
 def export(work: Path, output: Path, sound: str) -> None:
     """Write the voice folder that ships."""
     dataset, model = _work(work)
     _start_from(model, work / sound)
-    if sound != "stage_d":
+    if sound not in ("stage_d", "stage_e"):
         _start_from(model, work / "stage_c", PRIOR)
     speakers, vectors = [], []
     for speaker, source in SPEAKERS.items():

@@ -25,7 +25,7 @@ from vits.layers import (
     sequence_mask,
 )
 from vits.model import Batch, Vits, take_segments
-from vits.spectral import low_pass, mel_spectrogram, spectrogram
+from vits.spectral import low_pass, mel_spectrogram, spectrogram, stft_magnitude
 
 TINY_HIFIGAN = HifiganConfig(
     initial_channels=32,
@@ -106,6 +106,20 @@ def test_a_training_pass_has_a_finite_gradient_for_every_weight(
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
+
+
+def test_what_the_prior_draws_in_training_is_what_synthesis_says() -> None:
+    """The same text, alignment and place give the same latents, though only a crop is turned."""
+    model, segment = tiny().eval(), 16
+    batch = batch_of([7, 5], [90, 33])
+    out = model(batch, segment)
+    drawn = model.draw(out, segment, noise_scale=0.0)
+    said = model.latents(
+        batch.ids, batch.id_lengths, batch.speaker, noise_scale=0.0, durations=out.durations.long()
+    )
+    z = take_segments(said.z, out.segment_starts, segment)
+    with torch.inference_mode():
+        torch.testing.assert_close(drawn, model.decoder(z, said.g), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("decoder", "duration"), KINDS)
@@ -425,6 +439,17 @@ def test_whole_frames_of_samples_give_as_many_frames_of_spectrogram() -> None:
     assert mel_spectrogram(waveform, audio).shape == (1, 80, 23)
     with pytest.raises(ValueError, match="fewer than a window"):
         spectrogram(waveform[:, :1000], audio)
+
+
+def test_the_gradient_of_magnitudes_is_that_of_the_plain_transform() -> None:
+    waveform, window = torch.randn(2, 900, requires_grad=True), torch.hann_window(200)
+    plain = torch.stft(waveform, 256, 64, 200, window, center=False, return_complex=True)
+    expected = torch.sqrt(plain.real.square() + plain.imag.square() + 1e-6)
+    found = stft_magnitude(waveform, 256, 64, window)
+    torch.testing.assert_close(found, expected)
+    weights = torch.randn_like(found)
+    wanted = torch.autograd.grad((expected * weights).sum(), waveform)
+    torch.testing.assert_close(torch.autograd.grad((found * weights).sum(), waveform), wanted)
 
 
 def test_low_pass_keeps_what_is_below_and_removes_what_is_above() -> None:

@@ -153,6 +153,30 @@ def test_each_objective_trains_its_parts_and_leaves_the_frozen_ones_alone(tmp_pa
         assert moved >= {n for n, _ in run.model.named_children()} - set(frozen) - {"speakers"}
 
 
+def test_what_the_prior_draws_is_learned_from_its_sound(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, learning_rate=5e-3, drawn_weight=22.5)
+    steps = list(train(new_run(tmp_path, steps=50, critics=False, config=settings)))
+    assert steps[-1].losses["drawn"] < 0.6 * steps[0].losses["drawn"]
+
+
+class WordlessClips(Clips):
+    """The same clips without their texts."""
+
+    def batch(self, epoch: int, position: int) -> Batch:
+        ids = torch.zeros(2, 0, dtype=torch.long)
+        lengths = torch.zeros(2, dtype=torch.long)
+        return replace(super().batch(epoch, position), ids=ids, id_lengths=lengths)
+
+
+def test_a_batch_without_text_trains_what_needs_none(tmp_path: Path) -> None:
+    run = new_run(tmp_path, 2, critics=False, source=WordlessClips())
+    before = {k: v.clone() for k, v in run.model.state_dict().items()}
+    assert {"mel", "kl"} <= set(list(train(run))[-1].losses)
+    after = run.model.state_dict()
+    moved = {k.split(".")[0] for k, v in before.items() if not torch.equal(v, after[k])}
+    assert moved == {"posterior_encoder", "decoder", "speakers"}
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
     """What a run of six steps ends in that was never stopped."""

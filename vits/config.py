@@ -157,6 +157,9 @@ class TrainConfig:
     mel_weight: float = 45.0
     mel_windows: tuple[int, ...] = (512, 1024, 2048)
     kl_weight: float = 1.0
+    normal_weight: float = 0.05  # of the KL to N(0, 1), where there is no text
+    drawn_weight: float = 0.0  # of the mel distance of what the prior draws; 0 leaves it out
+    drawn_noise: float = 0.4  # how freely the prior draws for it
     duration_weight: float = 1.0
     feature_weight: float = 2.0
     adversarial_weight: float = 1.0

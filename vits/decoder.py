@@ -57,7 +57,7 @@ class IstftDecoder(nn.Module):
         x = self.norm(x.transpose(1, 2))
         for block in self.blocks:
             x = block(x if mask is None else x * mask)
-        log_magnitude, phase = self.head(self.final_norm(x)).chunk(2, dim=-1)
+        log_magnitude, phase = self.head(self.final_norm(x)).float().chunk(2, dim=-1)
         # an untrained head must not overflow; speech never comes near this magnitude
         magnitude = torch.exp(log_magnitude).clamp(max=100.0)
         real, imaginary = magnitude * torch.cos(phase), magnitude * torch.sin(phase)

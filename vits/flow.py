@@ -44,6 +44,8 @@ class Flow(nn.Module):
         gin_channels: int,
     ) -> None:
         super().__init__()
+        # frames on each side that a frame can depend on
+        self.context_frames = n_flows * n_layers * (kernel_size // 2)
         self.couplings = nn.ModuleList(
             Coupling(channels, hidden, kernel_size, n_layers, gin_channels) for _ in range(n_flows)
         )

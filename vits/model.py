@@ -66,6 +66,7 @@ class VitsOutput:
     frame_mask: Tensor
     durations: Tensor  # (B, S) in frames
     duration_loss: Tensor  # (B,)
+    g: Tensor | None  # (B, gin, 1)
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,24 @@ class Vits(nn.Module):
             frame_mask=frame_mask,
             durations=durations,
             duration_loss=duration_loss,
+            g=g,
         )
+
+    def draw(self, out: VitsOutput, segment_frames: int, noise_scale: float) -> Tensor:
+        """The segments of `out` as the prior draws them at the same alignment, (B, 1, T * hop).
+
+        Synthesis hears the flow backwards, which training never does (arXiv:2205.04421, section
+        3.3): with this the text encoder and the flow learn from the sound of it too.
+        """
+        context = self.flow.context_frames
+        z_p = out.m_p + torch.randn_like(out.m_p) * torch.exp(out.logs_p) * noise_scale
+        width = segment_frames + 2 * context
+        z_p, mask = (
+            take_segments(torch.nn.functional.pad(x, (context, context)), out.segment_starts, width)
+            for x in (z_p * out.frame_mask, out.frame_mask)
+        )
+        z = self.flow(z_p, mask, out.g, reverse=True)
+        return self.decoder(z[..., context : context + segment_frames], out.g)
 
     @torch.no_grad()
     def align(self, z_p: Tensor, m_p: Tensor, logs_p: Tensor, batch: Batch) -> Tensor:

@@ -7,6 +7,7 @@ Frames are hop_length apart and centred so that T samples give exactly T // hop_
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import librosa
 import torch
@@ -31,11 +32,36 @@ def spectrogram(waveform: Tensor, audio: AudioConfig) -> Tensor:
 
 def stft_magnitude(waveform: Tensor, n_fft: int, hop_length: int, window: Tensor) -> Tensor:
     """Magnitudes without padding, (B, T_samples) -> (B, n_fft // 2 + 1, T), never exactly zero."""
-    spec = torch.stft(
-        waveform, n_fft, hop_length, len(window), window, center=False, return_complex=True
-    )
-    # the square root has no gradient at zero
-    return torch.sqrt(spec.real.square() + spec.imag.square() + 1e-6)
+    short = n_fft - len(window)
+    window = F.pad(window, (short // 2, short - short // 2))
+    frames = waveform.unfold(-1, n_fft, hop_length) * window
+    magnitude: Tensor = _Magnitude.apply(frames)
+    return magnitude.transpose(-2, -1)
+
+
+class _Magnitude(torch.autograd.Function):
+    """Magnitudes of the real Fourier transform, (..., n_fft) -> (..., n_fft // 2 + 1).
+
+    The gradient of a real transform is an inverse real transform; left to itself, torch takes a
+    complex one of twice the size on a padded copy, which was a quarter of a training step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, frames: Tensor) -> Tensor:
+        spec = torch.fft.rfft(frames)
+        # the square root has no gradient at zero
+        magnitude = torch.sqrt(spec.real.square() + spec.imag.square() + 1e-6)
+        ctx.save_for_backward(spec, magnitude)
+        return magnitude
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        spec, magnitude = ctx.saved_tensors
+        n_fft = 2 * (spec.shape[-1] - 1)
+        scaled = gradients[0] / magnitude * (n_fft / 2)
+        scaled[..., 0] *= 2  # the ends of a half spectrum stand for themselves alone
+        scaled[..., -1] *= 2
+        return torch.fft.irfft(spec * scaled, n=n_fft)
 
 
 def mel_from_spectrogram(spec: Tensor, audio: AudioConfig) -> Tensor:

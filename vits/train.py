@@ -74,8 +74,8 @@ class Progress:
 class Graph(nn.Module):
     """What one step of an objective computes, as one module, so that several devices can share it.
 
-    forward(batch, step) -> generated and real waveform (B, 1, T) below each source's own
-    bandwidth (None for `prior`), and the losses that need no critic.
+    forward(batch) -> generated and real waveform (B, 1, T) below each source's own bandwidth (None
+    for `prior`), and the losses that need no critic. A batch without text trains what needs none.
     """
 
     def __init__(self, model: Vits, objective: Objective, config: TrainConfig) -> None:
@@ -88,16 +88,29 @@ class Graph(nn.Module):
     def forward(self, batch: Batch) -> tuple[Tensor | None, Tensor | None, dict[str, Tensor]]:
         if self.objective == "prior":
             return None, None, self._prior(batch)
-        whole = self._reconstruct if self.objective == "autoencoder" else self._synthesise
-        fake, real, losses = whole(batch)
-        rate = self.model.audio.sample_rate
-        if bool((batch.bandwidth < rate / 2).any()):
-            fake = low_pass(fake.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
-            real = low_pass(real.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
-        losses["mel"] = self.config.mel_weight * self.mel_distance(fake.float(), real)
-        return fake, real, losses
+        whole = self._synthesise
+        if self.objective == "autoencoder" or batch.ids.shape[1] == 0:  # no text
+            whole = self._reconstruct
+        fakes, real, losses = whole(batch)
+        real = self._audible(real, batch)
+        fakes = [self._audible(fake, batch) for fake in fakes]
+        weights = {"mel": self.config.mel_weight, "drawn": self.config.drawn_weight}
+        for (name, weight), fake in zip(weights.items(), fakes, strict=False):
+            losses[name] = weight * self.mel_distance(fake.float(), real)
+        if len(fakes) == 1:
+            return fakes[0], real, losses
+        # the critics hear one half of the rows from the posterior, the other from the prior
+        fake = torch.cat([fakes[0][0::2], fakes[1][1::2]])
+        return fake, torch.cat([real[0::2], real[1::2]]), losses
 
-    def _synthesise(self, batch: Batch) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def _audible(self, waveform: Tensor, batch: Batch) -> Tensor:
+        """(B, 1, T) with nothing above the bandwidth of each row's recording."""
+        rate = self.model.audio.sample_rate
+        if not bool((batch.bandwidth < rate / 2).any()):
+            return waveform
+        return low_pass(waveform.squeeze(1), batch.bandwidth, rate).unsqueeze(1)
+
+    def _synthesise(self, batch: Batch) -> tuple[list[Tensor], Tensor, dict[str, Tensor]]:
         config, hop = self.config, self.model.audio.hop_length
         out = self.model(batch, config.segment_frames)
         real = take_segments(
@@ -108,16 +121,19 @@ class Graph(nn.Module):
             "kl": config.kl_weight * kl,
             "duration": config.duration_weight * out.duration_loss.mean(),
         }
-        return out.waveform, real, losses
+        fakes = [out.waveform]
+        if config.drawn_weight:
+            fakes.append(self.model.draw(out, config.segment_frames, config.drawn_noise))
+        return fakes, real, losses
 
-    def _reconstruct(self, batch: Batch) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def _reconstruct(self, batch: Batch) -> tuple[list[Tensor], Tensor, dict[str, Tensor]]:
         model = self.model
         g = model.condition(batch.speaker, batch.embedding)
         mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
         m_q, logs_q = model.posterior_encoder(batch.spec, mask, g)
         z = m_q + torch.randn_like(m_q) * torch.exp(logs_q)
-        kl = self.config.kl_weight * kl_to_normal(m_q, logs_q, mask)
-        return model.decoder(z * mask, g), batch.waveform.unsqueeze(1), {"kl": kl}
+        kl = self.config.normal_weight * kl_to_normal(m_q, logs_q, mask)
+        return [model.decoder(z * mask, g)], batch.waveform.unsqueeze(1), {"kl": kl}
 
     def _prior(self, batch: Batch) -> dict[str, Tensor]:
         """KL and durations with the posterior encoder standing still."""
@@ -351,7 +367,10 @@ class MelDistance(nn.Module):
             self.register_buffer(f"window_{n_fft}", torch.hann_window(n_fft), persistent=False)
 
     def forward(self, fake: Tensor, real: Tensor) -> Tensor:
-        both = torch.cat([fake, real]).squeeze(1)
+        with torch.autocast(fake.device.type, enabled=False):  # logarithms need the precision
+            return self._distance(torch.cat([fake, real]).squeeze(1))
+
+    def _distance(self, both: Tensor) -> Tensor:
         distances = []
         for n_fft in self.windows:
             hop = n_fft // 4

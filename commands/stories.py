@@ -32,21 +32,29 @@ if TYPE_CHECKING:
     multiple=True,
     default=("mp4", "html"),
     show_default=True,
-    help="mp4, html, srt, vtt, ass or mp3; may be given several times.",
+    help="mp4, epub, html, srt, vtt, ass or mp3; may be given several times.",
+)
+@click.option(
+    "--pages",
+    type=click.Choice(["fixed", "flowing"]),
+    default="fixed",
+    show_default=True,
+    help="Of an epub: a picture book, or text that flows.",
 )
 @click.option("--language", help="What the text is in, where it does not say so.")
 @device_option
 @json_option
-def render(source: str, output: Path, as_json: bool, **options: Any) -> None:
+def render(source: str, output: Path, as_json: bool, pages: Any, **options: Any) -> None:
     """Tell the story in SOURCE: a story folder, story.yaml, .md or .txt.
 
     What is made already is not made again, so that a changed line costs one line.
     """
     from pipelines.story.render import render
+    from pipelines.story.ship import Settings
 
     report = Reporter(as_json)
     with report.watching() as watch:
-        told = render(source, output, on_event=watch, **options)
+        told = render(source, output, settings=Settings(pages=pages), on_event=watch, **options)
     _report_story(report, told)
 
 

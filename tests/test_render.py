@@ -17,6 +17,7 @@ from pipelines.story import ship
 from pipelines.story.illustrators import Cards
 from pipelines.story.render import RenderResult, render
 from pipelines.story.script import Line, Story
+from pipelines.story.ship import Settings
 from pipelines.story.storyfile import FILE_NAME, read_story, write_story
 from pipelines.story.track import LEAD_S
 from vits.errors import UserError
@@ -27,7 +28,12 @@ FORMATS = ("srt", "vtt", "ass")
 
 
 def tell(source: Path, out: Path, **changes) -> RenderResult:
-    settings = {"formats": FORMATS, "narrator": Tones(), "artist": ARTIST, "size": SIZE}
+    settings = {
+        "formats": FORMATS,
+        "narrator": Tones(),
+        "artist": ARTIST,
+        "settings": Settings(SIZE),
+    }
     return render(source, out, **(settings | changes))
 
 
@@ -149,7 +155,7 @@ def test_an_output_folder_that_cannot_be_is_one_clear_line(tmp_path):
 def test_a_disk_that_fills_up_is_one_clear_line_and_the_rest_is_kept(tmp_path, monkeypatch):
     folder = write(tmp_path / "fox", small_story())
 
-    def full(told, path, size, tick):
+    def full(told, path, settings, tick):
         with open("/dev/full", "wb", buffering=0) as file:
             file.write(b"more than fits")
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Iterator
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,21 +19,26 @@ from PIL import Image
 from pipelines.media import labels
 from pipelines.media.audiofile import mp3_bytes
 from pipelines.media.labels import DEFAULT_LABEL, Label
+from pipelines.media.markup import (
+    byline,
+    direction,
+    language_tag,
+    line_markup,
+    plain,
+    with_names,
+)
+from pipelines.media.phrases import phrase, primary
 from pipelines.media.picture import read_picture
 from pipelines.media.timeline import TimedLine, TimedScene, Timeline, chapter_titles, writable
 from vits.files import write_text
 
 PICTURE_PIXELS = (1280, 1280)
 PICTURE_QUALITY = 84
-NARRATORS = frozenset({"", "narrator"})  # speakers whose lines need no name above them
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 SPEEDS = ("0.75", "1", "1.25", "1.5", "2")
 
 # what the page itself says, by language
 _PHRASES = {
     "en": {
-        "by": "by {}",
-        "told": "read by {}",
         "play": "Play",
         "pause": "Pause",
         "back": "Previous line",
@@ -43,11 +46,8 @@ _PHRASES = {
         "seek": "Position",
         "speed": "Speed",
         "controls": "Playback",
-        "notice": "AI-generated: the voice and the pictures of this story were made by a machine.",
     },
     "de": {
-        "by": "von {}",
-        "told": "gelesen von {}",
         "play": "Abspielen",
         "pause": "Anhalten",
         "back": "Vorige Zeile",
@@ -55,11 +55,8 @@ _PHRASES = {
         "seek": "Stelle",
         "speed": "Tempo",
         "controls": "Wiedergabe",
-        "notice": "KI-generiert: Stimme und Bilder dieser Geschichte hat eine Maschine gemacht.",
     },
     "zh": {
-        "by": "{} 著",
-        "told": "{} 朗读",
         "play": "播放",
         "pause": "暂停",
         "back": "上一句",
@@ -67,11 +64,8 @@ _PHRASES = {
         "seek": "进度",
         "speed": "语速",
         "controls": "播放控制",
-        "notice": "人工智能生成：本故事的语音和图片由人工智能合成。",
     },
     "ja": {
-        "by": "{} 作",
-        "told": "朗読：{}",
         "play": "再生",
         "pause": "一時停止",
         "back": "前の行",
@@ -79,7 +73,6 @@ _PHRASES = {
         "seek": "再生位置",
         "speed": "速さ",
         "controls": "再生操作",
-        "notice": "AI生成：この物語の音声と絵は機械によって作られました。",
     },
 }
 
@@ -99,19 +92,18 @@ def write_page(timeline: Timeline, path: str | Path, *, label: Label = DEFAULT_L
 def page(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> str:
     """The page's HTML. The same timeline gives the same text."""
     style, script = _resource("page.css"), _resource("page.js")
-    language = _language(timeline.language)
-    phrases = _PHRASES.get(language.split("-")[0].lower(), _PHRASES["en"])
-    direction = "rtl" if language.split("-")[0].lower() in RIGHT_TO_LEFT else "ltr"
-    title = _text(timeline.title)
+    language = language_tag(timeline.language)
+    phrases = _PHRASES.get(primary(language), _PHRASES["en"])
+    title = plain(timeline.title)
     sound = _data("audio/mpeg", mp3_bytes(timeline, label=label))
     return f"""<!DOCTYPE html>
-<html lang="{language}" dir="{direction}">
+<html lang="{language}" dir="{direction(language)}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="referrer" content="no-referrer">
-<meta name="author" content="{_text(timeline.author)}">
+<meta name="author" content="{plain(timeline.author)}">
 <meta name="generator" content="{labels.PRODUCER}">
 {labels.html_meta(label)}
 <link rel="icon" href="data:,">
@@ -123,10 +115,10 @@ def page(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> str:
 <main>
 <header>
 <h1>{title}</h1>
-{_byline(timeline, phrases)}
+{_byline(timeline)}
 <audio id="sound" controls preload="auto" src="{sound}"></audio>
 </header>
-{"".join(_scenes(timeline))}<footer>{phrases["notice"]}</footer>
+{"".join(_scenes(timeline))}<footer>{phrase(language, "notice")}</footer>
 </main>
 {_bar(timeline, phrases)}
 <script type="application/json" id="times">{_times(timeline)}</script>
@@ -139,47 +131,21 @@ def page(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> str:
 # ---------------------------------------------------------------- text
 
 
-def _byline(timeline: Timeline, phrases: dict[str, str]) -> str:
-    named = [("by", timeline.author), ("told", timeline.narrator)]
-    parts = [phrases[key].format(_text(name)) for key, name in named if name.strip()]
-    return f'<p class="byline">{" · ".join(parts)}</p>' if parts else ""
+def _byline(timeline: Timeline) -> str:
+    text = byline(timeline.author, timeline.narrator, timeline.language)
+    return f'<p class="byline">{text}</p>' if text else ""
 
 
 def _scenes(timeline: Timeline) -> Iterator[str]:
     titles = chapter_titles(timeline)
     speaker = ""
     for scene, title in zip(timeline.scenes, titles, strict=True):
-        yield f"<section>\n<h2>{_text(title)}</h2>\n"
+        yield f"<section>\n<h2>{plain(title)}</h2>\n"
         yield f"<figure>{_picture(scene, title)}</figure>\n"
-        for line in scene.lines:
-            yield _line(line, named=line.speaker != speaker and _is_named(line, timeline))
+        for line, named in with_names(scene.lines, timeline.narrator, speaker):
+            yield line_markup(line, named=named)
             speaker = line.speaker
         yield "</section>\n"
-
-
-def _is_named(line: TimedLine, timeline: Timeline) -> bool:
-    return line.speaker.casefold() not in NARRATORS | {timeline.narrator.casefold()}
-
-
-def _line(line: TimedLine, *, named: bool) -> str:
-    parts = [f'<span class="speaker">{_text(line.speaker)}</span>' if named else ""]
-    at = 0
-    for word in line.words:
-        spoken = _text(line.text[word.char_start : word.char_end])
-        parts += [_text(line.text[at : word.char_start]), f'<span class="w">{spoken}</span>']
-        at = word.char_end
-    parts.append(_text(line.text[at:]))
-    return f'<p class="line">{"".join(parts)}</p>\n'
-
-
-def _text(text: str) -> str:
-    return escape(writable(text))
-
-
-def _language(tag: str) -> str:
-    """A BCP 47 tag that is safe in an attribute; empty (unknown) for anything else."""
-    tag = tag.replace("_", "-")
-    return tag if re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", tag) else ""
 
 
 # ---------------------------------------------------------------- sound, pictures, times
@@ -190,7 +156,7 @@ def _picture(scene: TimedScene, title: str) -> str:
     picture.thumbnail(PICTURE_PIXELS, Image.Resampling.LANCZOS)
     data = labels.encode_image(picture, "WEBP", quality=PICTURE_QUALITY, method=4)
     size = f'width="{picture.width}" height="{picture.height}"'
-    return f'<img alt="{_text(title)}" {size} src="{_data("image/webp", data)}">'
+    return f'<img alt="{plain(title)}" {size} src="{_data("image/webp", data)}">'
 
 
 def _data(kind: str, data: bytes) -> str:

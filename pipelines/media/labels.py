@@ -2,7 +2,8 @@
 
 Two marks, one of each per file:
 - the `AIGC` JSON of GB 45438-2025 (in force since 2025-09-01): PNG text chunk, ID3 TXXX, WAV
-  chunk, MP4 key, HTML meta, or the XMP property `TC260:AIGC` where a format has no own place;
+  chunk, MP4 key, HTML and EPUB meta, or the XMP property `TC260:AIGC` where a format has no
+  place of its own;
 - the IPTC `DigitalSourceType`, by which article 50 of the EU AI Act can be met: XMP, and an HTML
   meta.
 
@@ -15,6 +16,7 @@ import html
 import io
 import json
 import struct
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
@@ -32,8 +34,9 @@ DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlg
 PRODUCER = "clone-voice"
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-_TC260 = "http://www.tc260.org.cn/ns/AIGC/1.0/"
+IPTC_NAMESPACE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+AIGC_NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
+_OPF = "http://www.idpf.org/2007/opf"
 _PNG_XMP = "XML:com.adobe.xmp"
 _IMAGE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
@@ -76,11 +79,13 @@ class Marks:
 
 def xmp_packet(label: Label | None = None) -> bytes:
     """An XMP packet with the source type, and with `TC260:AIGC` if `label` is given."""
-    aigc = f' xmlns:TC260="{_TC260}" TC260:AIGC="{html.escape(label.json)}"' if label else ""
+    aigc = (
+        f' xmlns:TC260="{AIGC_NAMESPACE}" TC260:AIGC="{html.escape(label.json)}"' if label else ""
+    )
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
-        f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{_IPTC}"'
+        f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{IPTC_NAMESPACE}"'
         f' Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"{aigc}/>'
         "</rdf:RDF></x:xmpmeta>\n"
         '<?xpacket end="w"?>'
@@ -173,13 +178,17 @@ def read_marks(path: str | Path) -> Marks:
             return _wav_marks(file)
     if suffix in (".html", ".htm"):
         return _page_marks(path.read_text("utf-8"))
+    if suffix == ".epub":
+        return _book_marks(path)
     raise ValueError(f"no labels are known for {suffix}")
 
 
 def _marks(aigc: str | None, xmp: bytes | str | None) -> Marks:
     in_xmp = _xmp_properties(xmp) if xmp else {}
-    aigc = aigc or in_xmp.get(f"{{{_TC260}}}AIGC")
-    return Marks(json.loads(aigc) if aigc else None, in_xmp.get(f"{{{_IPTC}}}DigitalSourceType"))
+    aigc = aigc or in_xmp.get(f"{{{AIGC_NAMESPACE}}}AIGC")
+    return Marks(
+        json.loads(aigc) if aigc else None, in_xmp.get(f"{{{IPTC_NAMESPACE}}}DigitalSourceType")
+    )
 
 
 def _xmp_properties(packet: bytes | str) -> dict[str, str]:
@@ -216,6 +225,15 @@ def _container_marks(path: Path) -> Marks:
         else:
             xmp = mp4.read_xmp(file)
     return _marks(tags.get("AIGC"), xmp)
+
+
+def _book_marks(path: Path) -> Marks:
+    with zipfile.ZipFile(path) as book:
+        package = next(name for name in book.namelist() if name.endswith(".opf"))
+        root = ElementTree.fromstring(book.read(package))
+    metas = {meta.get("property"): meta.text for meta in root.iter(f"{{{_OPF}}}meta")}
+    aigc = metas.get("tc260:AIGC")
+    return Marks(json.loads(aigc) if aigc else None, metas.get("iptc:DigitalSourceType"))
 
 
 def _wav_marks(file: IO[bytes]) -> Marks:

@@ -220,22 +220,22 @@ def _pieces(token: Token, columns: int) -> list[Token]:
         return [token]
     texts = [""]
     for character in token.text:
-        if _columns((texts[-1] + character).strip()) > columns:
+        if text_columns((texts[-1] + character).strip()) > columns:
             texts.append("")
         texts[-1] += character
-    total, now, parts = _columns(token.text), token.start_s, []
+    total, now, parts = text_columns(token.text), token.start_s, []
     for text in texts:
-        end_s = now + (token.end_s - token.start_s) * _columns(text) / total
+        end_s = now + (token.end_s - token.start_s) * text_columns(text) / total
         parts.append(Token(text, now, end_s))
         now = end_s
     return parts
 
 
 def _width(tokens: Sequence[Token]) -> int:
-    return _columns("".join(token.text for token in tokens).strip())
+    return text_columns("".join(token.text for token in tokens).strip())
 
 
-def _columns(text: str) -> int:
+def text_columns(text: str) -> int:
     """Columns on the screen: full-width characters take two, combining ones none."""
     return sum(
         0

@@ -23,7 +23,7 @@ from pipelines.progress import OnProgress, Progress, silent
 from pipelines.story.illustrators import Illustrator, illustrator, make_picture
 from pipelines.story.narrator import Narration, Narrator, VoiceNarrator, narrate
 from pipelines.story.script import Line, Scene, Story
-from pipelines.story.ship import Size, find_format, ship
+from pipelines.story.ship import Settings, find_format, ship
 from pipelines.story.storyfile import FILE_NAME, dump_story
 from pipelines.story.track import make_track, plan_track, timeline
 from pipelines.story.writer import STORY_SUFFIXES, story_from, word_count
@@ -60,7 +60,7 @@ def render(
     voice: str = "base",
     narrator: Narrator | None = None,
     artist: Illustrator | None = None,
-    size: Size = (1280, 720),
+    settings: Settings | None = None,
     language: str | None = None,
     device: str = "cpu",
     on_event: OnProgress = silent,
@@ -71,6 +71,7 @@ def render(
     and that of everybody in the cast without one. `narrator` and `artist` replace the built-in
     ones. UserError for all that the user can mend: the source, a voice, a format, the folder.
     """
+    settings = settings or Settings()
     writers = {name: find_format(name) for name in dict.fromkeys(formats)}
     story = story_from(source, language=language)
     out = Path(out)
@@ -86,7 +87,7 @@ def render(
     track = plan_track(scenes, spoken)
     told = timeline(story, track, drawn, make_track(track, audio), narrator.name)
     files = {
-        name: ship(name, form, told, size, shipped, on_event) for name, form in writers.items()
+        name: ship(name, form, told, settings, shipped, on_event) for name, form in writers.items()
     }
     if isinstance(narrator, VoiceNarrator):
         narrator.note_made(files.values())

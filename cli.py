@@ -5,7 +5,7 @@ Nothing heavy is imported before a command runs, so that --help answers at once.
 
 from __future__ import annotations
 
-from commands import doctor, speaking, stories, training, voices
+from commands import books, doctor, speaking, stories, training, voices
 from commands.reporting import command_group
 
 clone_voice = command_group(
@@ -25,6 +25,7 @@ story = command_group(
     "Tell a story with a voice: a film, a page, subtitles, sound.",
     stories.render,
     stories.demo,
+    books.chapters,
 )
 
 

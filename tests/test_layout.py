@@ -93,6 +93,7 @@ def loaded_by(program: str, arguments: list[str]) -> set[str]:
         ("clone_voice", ["say", "--help"]),
         ("story", ["--help"]),
         ("story", ["render", "--help"]),
+        ("story", ["chapters", "--help"]),
     ],
 )
 def test_help_loads_nothing_heavy(program: str, arguments: list[str]) -> None:

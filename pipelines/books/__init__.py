@@ -1,0 +1,1 @@
+"""Books: read from files, cut into chapters, made into audiobooks by the shelf."""

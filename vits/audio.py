@@ -314,14 +314,21 @@ class AudioWriter:
     The file appears under its name when the block ends; if the block raises, or the program is
     killed, what was there before stays. The same samples give the same bytes. `metadata` goes
     into the file's own tags; in WAV and m4a, which know few names, the others go into the
-    comment. Raises UserError for an unknown suffix, a folder that cannot be written, a full disk.
+    comment. `bit_rate`, of lossy formats, is theirs unless given. Raises UserError for an unknown
+    suffix, a folder that cannot be written, a full disk.
     """
 
     def __init__(
-        self, path: str | Path, sample_rate: int, *, metadata: Mapping[str, str] | None = None
+        self,
+        path: str | Path,
+        sample_rate: int,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        bit_rate: int | None = None,
     ) -> None:
         self.path = Path(path)
         self.sample_rate = sample_rate
+        self.bit_rate = bit_rate
         self.metadata = dict(metadata or {})
         if self.path.suffix.lower() not in WRITE_SUFFIXES:
             raise UserError(
@@ -334,9 +341,12 @@ class AudioWriter:
     def __enter__(self) -> AudioWriter:
         file = self._scope.enter_context(atomic_file(self.path))
         try:
-            wav = self.path.suffix.lower() == ".wav"
-            make = _WavEncoder if wav else _PyavEncoder
-            self._encoder = make(file, self.path, self.sample_rate, self.metadata)
+            if self.path.suffix.lower() == ".wav":
+                self._encoder = _WavEncoder(file, self.path, self.sample_rate, self.metadata)
+            else:
+                self._encoder = _PyavEncoder(
+                    file, self.path, self.sample_rate, self.metadata, self.bit_rate
+                )
         except BaseException as error:
             self._scope.__exit__(type(error), error, error.__traceback__)
             raise
@@ -460,7 +470,12 @@ class _PyavEncoder:
     """FFmpeg's encoders, told to leave out versions, times and random stream numbers."""
 
     def __init__(
-        self, file: IO[bytes], path: Path, sample_rate: int, metadata: dict[str, str]
+        self,
+        file: IO[bytes],
+        path: Path,
+        sample_rate: int,
+        metadata: dict[str, str],
+        bit_rate: int | None = None,
     ) -> None:
         import av
 
@@ -479,7 +494,7 @@ class _PyavEncoder:
         stream.layout = "mono"
         stream.format = codec.sample_format
         if codec.bit_rate:
-            stream.bit_rate = codec.bit_rate
+            stream.bit_rate = bit_rate or codec.bit_rate
         self.stream = stream
 
     def write(self, samples: Samples) -> None:

@@ -47,14 +47,34 @@ def keys_box(keys: Mapping[str, str]) -> bytes:
     return box(b"meta", _FULL_BOX + handler + index + box(b"ilst", values))
 
 
-def finish(source: IO[bytes], target: IO[bytes], keys: Mapping[str, str], xmp: bytes) -> None:
-    """Copy the MP4 `source` to `target`, index first, with `keys` and an XMP packet."""
+def freeform_atom(name: str, text: str) -> bytes:
+    """An iTunes atom with a name of one's own, to stand beside the tags that players show."""
+    mean = box(b"mean", _FULL_BOX + b"com.apple.iTunes")
+    data = box(b"data", struct.pack(">II", _UTF8, 0) + text.encode())
+    return box(b"----", mean + box(b"name", _FULL_BOX + name.encode()) + data)
+
+
+def finish(
+    source: IO[bytes],
+    target: IO[bytes],
+    keys: Mapping[str, str],
+    xmp: bytes,
+    *,
+    freeform: Mapping[str, str] | None = None,
+) -> None:
+    """Copy the MP4 `source` to `target`, index first, with `keys` and an XMP packet.
+
+    `freeform` go beside the iTunes tags, which must be there; without keys there is no box of them.
+    """
     boxes = list(_boxes(source))
     moov = next(found for found in boxes if found.kind == b"moov")
     first_media = next(found for found in boxes if found.kind == b"mdat").start
     assert moov.start > first_media, "the index is at the front already"
 
-    content = _read(source, moov.data, moov.end) + keys_box(keys)
+    content = _read(source, moov.data, moov.end) + (keys_box(keys) if keys else b"")
+    if freeform:
+        atoms = b"".join(freeform_atom(name, text) for name, text in freeform.items())
+        content = _with_tags(content, (b"udta", b"meta", b"ilst"), atoms)
     index = bytearray(box(b"moov", content))
     _move_chunks(index, 0, len(index), len(index))
     _copy(source, target, 0, first_media)
@@ -101,6 +121,20 @@ def _move_chunks(index: bytearray, start: int, end: int, by: int) -> None:
             offsets = struct.unpack_from(layout, index, start + 16)
             struct.pack_into(layout, index, start + 16, *(offset + by for offset in offsets))
         start += size
+
+
+def _with_tags(content: bytes, way: tuple[bytes, ...], atoms: bytes) -> bytes:
+    """`content` of a box with `atoms` behind what is in the box at the end of `way`."""
+    if not way:
+        return content + atoms
+    start = 4 if content[8:12] == b"hdlr" else 0  # a `meta` box begins with its version
+    while start + 8 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, start)
+        if kind == way[0]:
+            inner = _with_tags(content[start + 8 : start + size], way[1:], atoms)
+            return content[:start] + box(kind, inner) + content[start + size :]
+        start += size
+    raise ValueError(f"no box {way[0]!r}")
 
 
 def _read(file: IO[bytes], start: int, end: int) -> bytes:

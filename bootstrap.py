@@ -1,16 +1,14 @@
 """Set up and run everything from a fresh checkout, with Python alone: no make, no shell.
 
-    python bootstrap.py setup [--dev]     the environment in .venv, made once
+    python bootstrap.py setup             the environment in .venv, made once
     python bootstrap.py story             clone the example voice, render the example story
     python bootstrap.py test  [pytest arguments]
     python bootstrap.py bench [benchmarks]
     python bootstrap.py lint  [--fix]
 
-`setup` and `story` install what the programs need; `test`, `bench`, `lint` and `setup --dev` the
-extra `dev` as well, which is several times as much. The environment is made again only when more is
-asked for than it has, or pyproject.toml, constraints.txt, the Python or the place of the checkout
-changed; it never becomes poorer. What pip was told about indexes and folders (pip.conf and
-PIP_* variables) uv is told too. Standard library only, since it runs before anything is installed.
+The environment is made again only when pyproject.toml, constraints.txt, the Python or the place
+of the checkout changed. What pip was told about indexes and folders of wheels (pip.conf and PIP_*
+variables) uv is told too. Standard library only, since it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -30,9 +28,7 @@ LINT_PATHS = (
     "vits", "data", "pipelines", "commands", "bench", "recipes", "tests", "cli.py",
     "bootstrap.py",
 )  # fmt: skip
-# Extras that an environment can have, poorest first, and the commands that need the last.
-CORE, DEV = "", "dev"
-NEEDS_DEV = ("test", "bench", "lint")
+INSTALL = ("-c", "constraints.txt", "-e", ".[dev]")
 INTERRUPTED = 130  # exit code: 128 + SIGINT
 # Packages that carry a library of the system: a wheel "for any platform" installs without it.
 NATIVE = ("av", "pocketsphinx", "soundfile", "soxr")
@@ -97,20 +93,12 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
-def read_stamp(root: Path) -> tuple[str, str]:
-    """What .venv was made from, and with which extra; empty where it was never finished."""
+def is_ready(root: Path) -> bool:
     stamp = root / ".venv" / "made-from.txt"
-    lines = stamp.read_text("utf-8").splitlines() if stamp.is_file() else []
-    if len(lines) == 1:  # an older checkout's stamp, when every environment had everything
-        lines.append(DEV)
-    return (lines[0].strip(), lines[1].strip()) if lines else ("", CORE)
-
-
-def is_ready(root: Path, extra: str = CORE) -> bool:
-    """Whether .venv is made from what is here now, and has at least `extra`."""
-    made_from, has = read_stamp(root)
     return (
-        made_from == fingerprint(root) and has in (extra, DEV) and environment_python(root).exists()
+        stamp.is_file()
+        and environment_python(root).exists()
+        and stamp.read_text("utf-8").strip() == fingerprint(root)
     )
 
 
@@ -158,8 +146,8 @@ def is_usable(python: Path) -> bool:
     return answer.returncode == 0 and answer.stdout == sys.version
 
 
-def make_environment(root: Path, extra: str) -> None:
-    """Make .venv and install the project with an extra into it, by uv, or else by pip."""
+def make_environment(root: Path) -> None:
+    """Make .venv and install the project and its tools into it, by uv, or else by pip."""
     if not is_usable(environment_python(root)):
         say("Making the environment in .venv ...")
         run(
@@ -169,15 +157,15 @@ def make_environment(root: Path, extra: str) -> None:
         )
     say("Installing packages; the first time this downloads them ...")
     try:
-        install_by_uv(root, extra)
+        install_by_uv(root)
     except StepFailed as failure:
         say(f"{failure} Trying pip, which takes longer.")
-        install_by_pip(root, extra)
+        install_by_pip(root)
     stamp = root / ".venv" / "made-from.txt"
-    stamp.write_text(f"{fingerprint(root)}\n{extra}\n", "utf-8")
+    stamp.write_text(fingerprint(root) + "\n", "utf-8")
 
 
-def install_by_uv(root: Path, extra: str) -> None:
+def install_by_uv(root: Path) -> None:
     python = environment_python(root)
     run(
         "Installing uv",
@@ -187,10 +175,9 @@ def install_by_uv(root: Path, extra: str) -> None:
     settings = subprocess.run(
         [str(python), "-m", "pip", "config", "list"], capture_output=True, text=True, cwd=root
     ).stdout
-    what = ["-c", "constraints.txt", "-e", f".[{extra}]" if extra else "."]
     run(
         "Installing by uv",
-        [python, "-m", "uv", "pip", "install", "--python", python, *what],
+        [python, "-m", "uv", "pip", "install", "--python", python, *INSTALL],
         root=root,
         environment=uv_environment(os.environ, pip_settings(settings)),
     )
@@ -218,37 +205,36 @@ def broken_packages(python: Path) -> list[str]:
     return answer.stdout.split()
 
 
-def install_by_pip(root: Path, extra: str) -> None:
+def install_by_pip(root: Path) -> None:
     """The same without uv's overrides: what they leave out is installed bare, by name."""
     python = environment_python(root)
     pip: list[str | Path] = [python, "-m", "pip", "install", "-c", "constraints.txt"]
-    wanted, bare = pip_requirements((root / "pyproject.toml").read_text("utf-8"), extra)
+    wanted, bare = pip_requirements((root / "pyproject.toml").read_text("utf-8"))
     run("Installing by pip", [*pip, *wanted], root=root)
     run("Installing by pip", [*pip, "--no-deps", *bare, "-e", "."], root=root)
 
 
-def pip_requirements(pyproject: str, extra: str) -> tuple[list[str], list[str]]:
+def pip_requirements(pyproject: str) -> tuple[list[str], list[str]]:
     """What pip must install with its dependencies, and what without.
 
-    pip knows no overrides: Resemblyzer's own requirements need a compiler, and silero-vad's a
-    torchaudio that is never used.
+    pip knows no overrides, and Resemblyzer's own requirements need a compiler.
     """
     import tomllib  # from Python 3.11 on, which is checked before
 
     project = tomllib.loads(pyproject)["project"]
     extras: dict[str, list[str]] = project["optional-dependencies"]
-    more = [row for rows in extras.values() for row in rows] if extra else []  # dev has them all
-    rows = [r for r in project["dependencies"] + more if not r.startswith(project["name"])]
-    bare = [row for row in rows if row.startswith(("resemblyzer", "silero-vad"))]
+    rows = project["dependencies"] + [row for rows in extras.values() for row in rows]
+    rows = [row for row in rows if not row.startswith(project["name"])]
+    bare = [row for row in rows if row.startswith("resemblyzer")]
     return [row for row in rows if row not in bare], bare
 
 
-def setup(root: Path = ROOT, extra: str = CORE) -> None:
+def setup(root: Path = ROOT) -> None:
     """The environment in .venv; at once if it is made already. Raises StepFailed."""
-    if is_ready(root, extra):
+    if is_ready(root):
         return
     started = time.monotonic()
-    make_environment(root, extra or read_stamp(root)[1])  # what was there is brought up to date
+    make_environment(root)
     say(f"Ready: {root / '.venv'}, made in {time.monotonic() - started:.0f} s.")
 
 
@@ -314,8 +300,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
         say((__doc__ or "").strip())
         return 0 if command in ("-h", "--help") else 2
     try:
-        needs_dev = command in NEEDS_DEV or (command == "setup" and "--dev" in rest)
-        setup(root, DEV if needs_dev else CORE)
+        setup(root)
         run_command(command, rest, root)
     except StepFailed as failure:
         print(f"Error: {failure}", file=sys.stderr, flush=True)

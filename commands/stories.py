@@ -42,6 +42,13 @@ if TYPE_CHECKING:
     help="Of an epub: a picture book, or text that flows.",
 )
 @click.option("--language", help="What the text is in, where it does not say so.")
+@click.option(
+    "--redo",
+    multiple=True,
+    metavar="PART",
+    help="Make a part again with other chance: scene:3.picture, scene:3.line:2, scene:3.",
+)
+@click.option("--preview", is_flag=True, help="The first scene alone, into DIR/out/preview.")
 @device_option
 @json_option
 def render(source: str, output: Path, as_json: bool, pages: Any, **options: Any) -> None:

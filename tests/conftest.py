@@ -95,6 +95,12 @@ def make_tiny_voice(folder: Path, *, seed: int = 1, **changes: Any) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_library(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or writes the library of whoever runs it."""
+    os.environ.setdefault("CLONE_VOICE_HOME", str(tmp_path_factory.mktemp("home")))
+
+
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty library of voices of this test's own; CLONE_VOICE_HOME names it."""

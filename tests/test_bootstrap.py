@@ -46,11 +46,6 @@ def make_interpreter(root: Path) -> None:
     python.symlink_to(sys.executable)
 
 
-def installs(steps: list[str]) -> list[str]:
-    """What was installed of the project itself, in turn."""
-    return [step.rpartition(" -e ")[2] for step in steps if " -e " in step]
-
-
 def test_environment_is_made_once_and_in_order(checkout: Path, steps: list[str]) -> None:
     bootstrap.setup(checkout)
     made = list(steps)
@@ -58,62 +53,8 @@ def test_environment_is_made_once_and_in_order(checkout: Path, steps: list[str])
     assert steps == made
     assert "-m venv" in made[0]
     assert made[1].endswith("-c constraints.txt uv")
-    assert made[2].endswith("-c constraints.txt -e .")
+    assert made[2].endswith("-c constraints.txt -e .[dev]")
     assert "-m uv pip install" in made[2]
-
-
-@pytest.mark.parametrize(
-    ("command", "installed"),
-    [
-        (["setup"], "."),
-        (["story"], "."),
-        (["setup", "--dev"], ".[dev]"),
-        (["test"], ".[dev]"),
-        (["lint"], ".[dev]"),
-        (["bench"], ".[dev]"),
-    ],
-)
-def test_each_command_installs_what_it_needs(
-    command: list[str], installed: str, checkout: Path, steps: list[str]
-) -> None:
-    assert bootstrap.main(command, checkout) == 0
-    assert installs(steps) == [installed]
-
-
-def test_richer_environment_serves_a_poorer_need(checkout: Path, steps: list[str]) -> None:
-    bootstrap.setup(checkout, bootstrap.DEV)
-    made = list(steps)
-    bootstrap.setup(checkout)
-    assert steps == made
-
-
-def test_poorer_environment_is_enriched_and_not_made_again(
-    checkout: Path, steps: list[str]
-) -> None:
-    bootstrap.setup(checkout)
-    before = len(steps)
-    bootstrap.setup(checkout, bootstrap.DEV)
-    assert installs(steps) == [".", ".[dev]"]
-    assert not any("-m venv" in step for step in steps[before:])
-    assert bootstrap.is_ready(checkout, bootstrap.DEV)
-
-
-def test_rich_environment_stays_rich_when_its_sources_change(
-    checkout: Path, steps: list[str]
-) -> None:
-    bootstrap.setup(checkout, bootstrap.DEV)
-    with (checkout / "constraints.txt").open("a", encoding="utf-8") as file:
-        file.write("\n# one more line\n")
-    bootstrap.setup(checkout)
-    assert installs(steps) == [".[dev]", ".[dev]"]
-    assert bootstrap.is_ready(checkout, bootstrap.DEV)
-
-
-def test_stamp_of_an_older_checkout_means_everything(checkout: Path, steps: list[str]) -> None:
-    bootstrap.setup(checkout, bootstrap.DEV)
-    stamp = checkout / ".venv" / "made-from.txt"
-    stamp.write_text(bootstrap.fingerprint(checkout) + "\n", "utf-8")
-    assert bootstrap.is_ready(checkout, bootstrap.DEV)
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
@@ -146,20 +87,18 @@ def test_moved_checkout_is_set_up_again(checkout: Path, steps: list[str]) -> Non
 def test_failing_uv_falls_back_to_pip_without_a_compiler(
     checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(root: Path, extra: str) -> None:
+    def fail(root: Path) -> None:
         raise bootstrap.StepFailed("Installing uv failed (exit code 1).")
 
     monkeypatch.setattr(bootstrap, "install_by_uv", fail)
-    for extra in (bootstrap.CORE, bootstrap.DEV):
-        bootstrap.setup(checkout, extra)
-        with_dependencies, bare = steps[-2:]
-        assert "resemblyzer" not in with_dependencies
-        assert "silero-vad" not in with_dependencies
-        assert "torch>=" in with_dependencies
-        assert ("pytest>=" in with_dependencies) == (extra == bootstrap.DEV)
-        assert "clone-voice[" not in with_dependencies
-        assert "--no-deps resemblyzer" in bare
-        assert bare.endswith("-e .")
+    bootstrap.setup(checkout)
+    with_dependencies, bare = steps[-2:]
+    assert "resemblyzer" not in with_dependencies
+    assert "torch>=" in with_dependencies
+    assert "pytest>=" in with_dependencies
+    assert "clone-voice[" not in with_dependencies
+    assert "--no-deps resemblyzer" in bare
+    assert bare.endswith("-e .")
 
 
 def test_package_without_its_library_is_installed_again_by_pip(
@@ -174,7 +113,7 @@ def test_package_without_its_library_is_installed_again_by_pip(
 def test_interrupted_installation_is_taken_up_again(
     checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(root: Path, extra: str) -> None:
+    def stop(root: Path) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -305,9 +244,7 @@ def test_constraints_are_exact_and_name_what_the_project_needs() -> None:
     rows = [row for row in rows if row and not row.startswith("#")]
     assert all("==" in row for row in rows)
     pinned = {row.split("==")[0].lower() for row in rows}
-    wanted, bare = bootstrap.pip_requirements(
-        (REPOSITORY / "pyproject.toml").read_text("utf-8"), bootstrap.DEV
-    )
+    wanted, bare = bootstrap.pip_requirements((REPOSITORY / "pyproject.toml").read_text("utf-8"))
     names = {row.split("[")[0].split(">")[0].split("=")[0].lower() for row in wanted + bare}
     assert names <= pinned
     assert not any(name in pinned for name in ("webrtcvad", "typing")), "overridden in tool.uv"

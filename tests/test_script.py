@@ -54,7 +54,7 @@ def test_scenes_without_an_id_get_their_number():
     [
         (("sped", "speed: 1.05", "sped: 1.05"), "line 4, column 27: cast, Pim: unknown field"),
         (("hint", "speed: 1.05", "sped: 1.05"), "did you mean 'speed'?"),
-        (("allowed", "title: yes", "titel: yes"), "Allowed are id, title, picture, lines"),
+        (("allowed", "title: yes", "titel: yes"), "Allowed are id, title, place, picture"),
         (("range", "1.05", "3"), "'speed' cannot be '3'. It must be a number from 0.5 to 2."),
         (("word", "1.05", "fast"), "'speed' cannot be 'fast'"),
         (("cast", "Pim: Is", "Pin: Is"), "line 10, column 9: scene 1, line 2: the speaker 'Pin'"),

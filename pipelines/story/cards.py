@@ -51,6 +51,7 @@ def facts(scene: Scene, story: Story) -> dict[str, object]:
         "title": scene.title,
         "paragraphs": paragraphs(scene.lines, story.language),
         "seed": story.seed,
+        **({} if scene.seed is None else {"scene_seed": scene.seed}),
     }
 
 
@@ -90,7 +91,7 @@ def scene_page(scene: Scene, story: Story, size: tuple[int, int] = SIZE) -> Imag
     number = _number(scene, story)
     palette = page_palette(story, number)
     ground = Image.new("RGB", size, rgb8(palette.paper))
-    page = _Page(ground, palette, story.seed + 7919 * number)
+    page = _Page(ground, palette, story.picture_seed(scene) + 7919 * number)
     left = number % 2 == 1
     page.window(left)
     page.words(number, scene, story.language, left)

@@ -19,6 +19,7 @@ from pipelines.story.script import NARRATOR, Line, Story
 from vits.errors import UserError
 
 if TYPE_CHECKING:  # a voice needs torch; what was spoken before does not
+    from vits.text import Lexicon
     from vits.voice import Speech, Voice, WordTiming
 
 VERSION = 1  # of all code between a line's text and its sound: another number speaks all anew
@@ -72,6 +73,7 @@ class VoiceNarrator:
             language=self.story.language,
             speed=speed,
             seed=self._seed(line),
+            lexicon=_lexicon(self._said(line)),
         )
 
     def fingerprint(self, line: Line) -> dict[str, object]:
@@ -84,6 +86,7 @@ class VoiceNarrator:
             "speed": speed,
             "seed": self._seed(line),
             "text": line.text,
+            **({"lexicon": said} if (said := self._said(line)) else {}),
         }
 
     def note_made(self, files: Iterable[Path]) -> None:
@@ -97,6 +100,11 @@ class VoiceNarrator:
     def _role(self, speaker: str) -> tuple[str, float]:
         role = self.story.role(speaker)
         return role.voice or self.story.role(NARRATOR).voice or self.voice, role.speed
+
+    def _said(self, line: Line) -> dict[str, str]:
+        """Those entries of the story's lexicon that the line has: no other can change it."""
+        text = line.text.casefold()
+        return {word: how for word, how in self.story.lexicon.items() if word.casefold() in text}
 
     def _seed(self, line: Line) -> int:
         return self.story.seed if line.seed is None else line.seed
@@ -127,6 +135,16 @@ class VoiceNarrator:
                 f"It speaks {spoken}: name another voice, or set 'language' in the story.",
             )
         return voice
+
+
+def _lexicon(said: dict[str, str]) -> Lexicon | None:
+    """UserError for an entry that cannot be spoken."""
+    from vits.text import Lexicon
+
+    if not said:
+        return None
+    rows = "\n".join(f"{word}\t{how}" for word, how in said.items())
+    return Lexicon.parse(rows, "the story's lexicon")
 
 
 BUILTINS: dict[str, Callable[..., Narrator]] = {"voice": VoiceNarrator}

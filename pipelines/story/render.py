@@ -1,6 +1,7 @@
 """A story becomes what is shipped: pictures, narration, sound track, and the files in `out/`.
 
     OUT/story.yaml      what is told, where the source was something else
+    OUT/takes.yaml      what was asked to be made again, or to stay as it is
     OUT/pictures/       one PNG a scene        } kept under the hash of what decides them:
     OUT/audio/          one FLAC a line, words } only what changed is made again
     OUT/out/            story.mp4, story.html, ...
@@ -20,15 +21,19 @@ from typing import TypeVar
 from pipelines.assets import Assets, asset_key
 from pipelines.media.timeline import Timeline
 from pipelines.progress import OnProgress, Progress, silent
-from pipelines.story.illustrators import Illustrator, illustrator, make_picture
-from pipelines.story.narrator import Narration, Narrator, VoiceNarrator, narrate
+from pipelines.story.illustrators import Illustrator, illustrator
+from pipelines.story.narrator import Narration, Narrator, VoiceNarrator
+from pipelines.story.own import check_own, own_file
+from pipelines.story.past import Past
 from pipelines.story.script import Line, Scene, Story
 from pipelines.story.ship import Settings, find_format, ship
 from pipelines.story.storyfile import FILE_NAME, dump_story
+from pipelines.story.takes import another_take, read_takes, targets, with_takes, write_takes
 from pipelines.story.track import make_track, plan_track, timeline
+from pipelines.story.workshop import Workshop
 from pipelines.story.writer import STORY_SUFFIXES, story_from, word_count
 from vits.errors import UserError
-from vits.files import cannot_write
+from vits.files import atomic_file, cannot_write
 
 WORDS_PER_S = 2.6  # of reading aloud, to tell how long a line will be before it is spoken
 
@@ -63,32 +68,46 @@ def render(
     settings: Settings | None = None,
     language: str | None = None,
     device: str = "cpu",
+    redo: Sequence[str] = (),
+    preview: bool = False,
     on_event: OnProgress = silent,
 ) -> RenderResult:
     """Tell the story of `source` in the folder `out`, in each of `formats`.
 
     `source` is a story folder, a story.yaml, or a .md or .txt to adapt. `voice` is the narrator's
     and that of everybody in the cast without one. `narrator` and `artist` replace the built-in
-    ones. UserError for all that the user can mend: the source, a voice, a format, the folder.
+    ones. `redo` names what is to be made again with other chance (`scene:3.picture`); `preview`
+    tells the first scene alone, into out/preview. UserError for all that the user can mend: the
+    source, a voice, a format, the folder.
     """
     settings = settings or Settings()
     writers = {name: find_format(name) for name in dict.fromkeys(formats)}
     story = story_from(source, language=language)
     out = Path(out)
+    check_own(story, story_folder(source))
     _make_folder(out)
     _keep_story(Path(source), story, out)
-    narrator = narrator or VoiceNarrator(story, voice, device=device)
-    for line in _lines(story):
-        narrator.fingerprint(line)  # a voice that is not there is told before any work
-    pictures, audio, shipped = (Assets(out / part) for part in ("pictures", "audio", "out"))
-    scenes = story.all_scenes
-    drawn = _draw(story, artist or illustrator("cards"), pictures, on_event)
-    spoken = _narrate(story, narrator, audio, on_event)
+    _keep_own(story, story_folder(source), out)
+    workshop = open_workshop(story, out, voice, narrator, artist, device, redo=redo)
+    story, narrator = workshop.story, workshop.narrator
+    scenes = story.all_scenes[:2] if preview else story.all_scenes
+    for scene in story.all_scenes:
+        for line in scene.lines:
+            workshop.line_name(scene, line)  # a voice that is not there is told before any work
+    shipped = Assets(out / "out" / "preview" if preview else out / "out")
+    past = Past.load()
+    drawn = _draw(workshop, scenes, past, on_event)
+    spoken = _narrate(workshop, scenes, past, on_event)
     track = plan_track(scenes, spoken)
+    pictures, audio = workshop.pictures, workshop.audio
     told = timeline(story, track, drawn, make_track(track, audio), narrator.name)
-    files = {
-        name: ship(name, form, told, settings, shipped, on_event) for name, form in writers.items()
-    }
+    files = {}
+    for name, form in writers.items():
+        began, made = time.monotonic(), shipped.made
+        files[name] = ship(name, form, told, settings, shipped, on_event)
+        if shipped.made > made:
+            past.note(ship_kind(name, settings), told.duration_s, time.monotonic() - began)
+    past.save()
     if isinstance(narrator, VoiceNarrator):
         narrator.note_made(files.values())
     every = (pictures, audio, shipped)
@@ -101,6 +120,51 @@ def render(
         reused=sum(assets.reused for assets in every),
         unknown=tuple(dict.fromkeys(u for lines in spoken for line in lines for u in line.unknown)),
     )
+
+
+def open_workshop(
+    story: Story,
+    out: Path,
+    voice: str,
+    narrator: Narrator | None = None,
+    artist: Illustrator | None = None,
+    device: str = "cpu",
+    *,
+    redo: Sequence[str] = (),
+) -> Workshop:
+    """All that makes the parts of `story` in `out`, its takes heeded and those of `redo` added."""
+    takes = read_takes(out)
+    if redo:
+        wanted = [target for wish in redo for target in targets(story, wish)]
+        takes = another_take(takes, wanted)
+        write_takes(takes, out)
+    story = with_takes(story, takes)
+    narrator = narrator or VoiceNarrator(story, voice, device=device)
+    return Workshop(story, out, takes, artist or illustrator("cards"), narrator)
+
+
+def story_folder(source: str | Path) -> Path:
+    """The folder that the files named in the story of `source` are looked for in."""
+    return Path(source) if Path(source).is_dir() else Path(source).parent
+
+
+def ship_kind(name: str, settings: Settings) -> str:
+    """What the past calls the making of a format."""
+    return f"{name}:{settings.size[1]}" if "size" in find_format(name).uses else name
+
+
+def _keep_own(story: Story, folder: Path, out: Path) -> None:
+    """Bring the user's own pictures and recordings along, so that `out` is whole by itself."""
+    if folder.resolve() == out.resolve():
+        return
+    names = [scene.image for scene in story.scenes]
+    names += [line.audio for scene in story.scenes for line in scene.lines]
+    for name in filter(None, names):
+        data = own_file(folder, name, "story").read_bytes()
+        target = out / name
+        if not target.is_file() or target.read_bytes() != data:
+            with atomic_file(target) as file:
+                file.write(data)
 
 
 def _make_folder(out: Path) -> None:
@@ -133,31 +197,47 @@ def _keep_story(source: Path, story: Story, out: Path) -> None:
 # ---------------------------------------------------------------- pictures and sound
 
 
-def _lines(story: Story) -> list[Line]:
-    return [line for scene in story.all_scenes for line in scene.lines]
-
-
-def _draw(story: Story, artist: Illustrator, assets: Assets, on_event: OnProgress) -> list[Path]:
-    scenes = story.all_scenes
-    clock = _Clock("pictures", "pictures", [1.0] * len(scenes), assets, on_event)
+def _draw(
+    workshop: Workshop, scenes: Sequence[Scene], past: Past, on_event: OnProgress
+) -> list[Path]:
+    weights = [1.0] * len(scenes)
+    clock = _Clock("pictures", "pictures", weights, workshop.pictures, on_event)
 
     def drawn(scene: Scene) -> Path:
-        return clock.timed(lambda: make_picture(artist, scene, story, assets), scene.title)
+        return clock.timed(lambda: workshop.picture(scene), scene.title)
 
-    return [drawn(scene) for scene in scenes]
+    paths = [drawn(scene) for scene in scenes]
+    clock.remember(past, picture_kind(workshop))
+    return paths
 
 
 def _narrate(
-    story: Story, narrator: Narrator, assets: Assets, on_event: OnProgress
+    workshop: Workshop, scenes: Sequence[Scene], past: Past, on_event: OnProgress
 ) -> list[list[Narration]]:
     """Every line of every scene, spoken. Progress counts seconds of sound, as estimated."""
-    weights = [max(0.5, word_count(line.text) / WORDS_PER_S) for line in _lines(story)]
-    clock = _Clock("narration", "s", weights, assets, on_event)
+    weights = [spoken_s(line) for scene in scenes for line in scene.lines]
+    clock = _Clock("narration", "s", weights, workshop.audio, on_event)
 
-    def spoken(line: Line) -> Narration:
-        return clock.timed(lambda: narrate(narrator, line, assets), line.shown)
+    def spoken(scene: Scene, line: Line) -> Narration:
+        return clock.timed(lambda: workshop.spoken(scene, line), line.shown)
 
-    return [[spoken(line) for line in scene.lines] for scene in story.all_scenes]
+    spoken_lines = [[spoken(scene, line) for line in scene.lines] for scene in scenes]
+    clock.remember(past, NARRATION)
+    return spoken_lines
+
+
+NARRATION = "narration"  # what the past calls it
+
+
+def spoken_s(line: Line) -> float:
+    """About how long the line will be, in seconds, before it is spoken."""
+    return max(0.5, word_count(line.text) / WORDS_PER_S)
+
+
+def picture_kind(workshop: Workshop) -> str:
+    """What the past calls the drawing: pictures of one illustrator take alike."""
+    facts = workshop.artist.fingerprint(workshop.story.scenes[0], workshop.story)
+    return f"picture:{facts.get('illustrator', type(workshop.artist).__name__)}"
 
 
 @dataclass
@@ -187,6 +267,10 @@ class _Clock:
         self._done += weight
         self._report(note)
         return result
+
+    def remember(self, past: Past, kind: str) -> None:
+        """What was made here, for the next estimate."""
+        past.note(kind, self._made, self._spent_s)
 
     def _report(self, note: str) -> None:
         total = sum(self.weights)

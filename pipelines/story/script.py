@@ -39,18 +39,24 @@ class _Part(BaseModel):
 
 
 class Role(_Part):
-    """How somebody of the cast speaks. Without a voice it is the narrator's."""
+    """How somebody of the cast speaks and looks. Without a voice it is the narrator's, or one of
+    the library that fits `gender` and `age`. `look` is for who draws, the same in every scene."""
 
     voice: str | None = None
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
+    gender: Literal["female", "male"] | None = None
+    age: Literal["child", "young", "adult", "old"] | None = None
+    look: str = ""
 
 
 class Line(_Part):
-    """What one speaker says in one go. `seed` asks for another reading of the same words."""
+    """What one speaker says in one go. `seed` asks for another reading of the same words;
+    `audio` is a recording of them by the user, a file in the story's folder."""
 
     speaker: str = NARRATOR
     text: Text
     seed: int | None = Field(default=None, ge=0, lt=2**31)
+    audio: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -72,23 +78,41 @@ class Line(_Part):
 
 
 class Scene(_Part):
-    """What happens at one place, under one picture. `picture` is a note for who draws it."""
+    """What happens at one place, under one picture.
+
+    `picture` says in any language what it shows; `place` names one of the story's places. `prompt`
+    and `negative` are what a drawing model is told, in English, made of the rest where they are
+    empty. `image` is a picture of the user's own, a file in the story's folder.
+    """
 
     id: str = ""
     title: str = ""
+    place: str = ""
     picture: str = ""
+    prompt: str = ""
+    negative: str = ""
+    seed: int | None = Field(default=None, ge=0, lt=2**31)
+    image: str = ""
     lines: tuple[Line, ...] = Field(min_length=1)
 
 
 class Story(_Part):
-    """A whole story. Every speaker is in the cast or the narrator; scenes have ids of their own."""
+    """A whole story. Every speaker is in the cast or the narrator; scenes have ids of their own.
+
+    `age` is the listeners', in years. `style` and `places` (name: look) are for who draws.
+    `lexicon` has words and how they are said, in IPA or respelt.
+    """
 
     version: Literal[1] = 1
     title: Text
     author: str = ""
     language: Literal["en", "zh", "ja", "de"] = "en"
     seed: int = Field(default=0, ge=0, lt=2**31)
+    age: int | None = Field(default=None, ge=0, le=120)
+    style: str = ""
+    lexicon: dict[str, Text] = Field(default_factory=dict)
     cast: dict[str, Role] = Field(default_factory=dict)
+    places: dict[str, str] = Field(default_factory=dict)
     scenes: tuple[Scene, ...] = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -127,6 +151,10 @@ class Story(_Part):
         """Everything that is shown and told, in order."""
         return (self.title_scene, *self.scenes)
 
+    def picture_seed(self, scene: Scene) -> int:
+        """The chance in the picture of `scene`."""
+        return self.seed if scene.seed is None else scene.seed
+
     def role(self, speaker: str) -> Role:
         """How `speaker` speaks; who is not in the cast is the narrator with nothing special."""
         return self.cast.get(speaker) or Role()
@@ -155,6 +183,12 @@ def misfits(story: Story) -> Iterator[Problem]:
                 cause = f"the speaker '{line.speaker}' is not in the cast."
                 remedy = f"In the cast are {', '.join(names)}{did_you_mean(line.speaker, names)}."
                 yield Problem(("scenes", s, "lines", n, line.speaker), cause, remedy)
+        if scene.place and scene.place not in story.places:
+            cause = f"the place '{scene.place}' is not among the story's places."
+            named = ", ".join(story.places) or "none yet"
+            hint = did_you_mean(scene.place, tuple(story.places))
+            remedy = f"Under 'places' are: {named}{hint}."
+            yield Problem(("scenes", s, "place"), cause, remedy)
         if scene.id == TITLE_ID:
             cause = f"the id '{TITLE_ID}' is the first page's."
             yield Problem(("scenes", s, "id"), cause, "Give the scene another id.")

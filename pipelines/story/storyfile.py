@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -174,7 +174,11 @@ _KINDS = {
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
 }
-_NUMBERS = {"speed": "a number from 0.5 to 2", "seed": "a whole number from 0 on"}
+_NUMBERS = {
+    "speed": "a number from 0.5 to 2",
+    "seed": "a whole number from 0 on",
+    "age": "the listeners' years, a whole number",
+}
 
 
 def _explain(detail: Any) -> Problem:
@@ -250,32 +254,47 @@ def write_story(story: Story, path: Path) -> None:
 
 def dump_story(story: Story) -> str:
     """The YAML of `story`; reading it back gives the same story."""
-    parts = [_HEAD + _fields(story, ("version", "title", "author", "language", "seed"), 0)]
+    parts = [_HEAD + _fields(story, _STORY_FIELDS, 0)]
+    if story.lexicon:
+        parts.append("lexicon:\n" + _dump_texts(story.lexicon))
     if story.cast:
         parts.append("cast:\n" + "".join(_dump_role(n, role) for n, role in story.cast.items()))
+    if story.places:
+        parts.append("places:\n" + _dump_texts(story.places))
     scenes = [_dump_scene(i, scene) for i, scene in enumerate(story.scenes)]
     parts.append("scenes:\n" + "\n".join(scenes))
     return "\n".join(parts)
 
 
+_STORY_FIELDS = ("version", "title", "author", "language", "seed", "age", "style")
+_SCENE_FIELDS = ("id", "title", "place", "picture", "prompt", "negative", "seed", "image")
+
+
+def _dump_texts(texts: Mapping[str, str]) -> str:
+    """Names with a text each."""
+    pairs = ((_scalar(name, 2, key=True), _scalar(text, 4)) for name, text in texts.items())
+    return "".join(f"  {name}: {text}\n" for name, text in pairs)
+
+
 def _dump_role(name: str, role: Role) -> str:
-    fields = _fields(role, ("voice", "speed"), 4)
+    fields = _fields(role, tuple(Role.model_fields), 4)
     return f"  {_scalar(name, 4, key=True)}:" + (f"\n{fields}" if fields else " {}\n")
 
 
 def _dump_scene(index: int, scene: Scene) -> str:
-    names = ("id", "title", "picture") if scene.id != str(index + 1) else ("title", "picture")
+    names = _SCENE_FIELDS if scene.id != str(index + 1) else _SCENE_FIELDS[1:]
     head = _fields(scene, names, 4) + "    lines:\n"
     return "  - " + head[4:] + "".join(map(_dump_line, scene.lines))
 
 
 def _dump_line(line: Line) -> str:
-    if line.seed is None and line.speaker == NARRATOR:
+    extra = ("seed", "audio")
+    if line.seed is None and not line.audio and line.speaker == NARRATOR:
         return f"      - {_scalar(line.text, 8)}\n"
     if line.speaker in Line.model_fields:  # a name that the short form would take for a field
-        return "      - " + _fields(line, ("speaker", "text", "seed"), 8)[8:]
+        return "      - " + _fields(line, ("speaker", "text", *extra), 8)[8:]
     short = f"      - {_scalar(line.speaker, 8, key=True)}: {_scalar(line.text, 10)}\n"
-    return short + _fields(line, ("seed",), 8)
+    return short + _fields(line, extra, 8)
 
 
 def _fields(part: BaseModel, names: Sequence[str], indent: int) -> str:

@@ -5,7 +5,7 @@ Nothing heavy is imported before a command runs, so that --help answers at once.
 
 from __future__ import annotations
 
-from commands import books, doctor, speaking, stories, training, voices
+from commands import books, doctor, sounds, speaking, stories, training, voices
 from commands.reporting import command_group
 
 clone_voice = command_group(
@@ -13,6 +13,7 @@ clone_voice = command_group(
     "Turn about 20 short clips into a voice, and speak.",
     training.train,
     speaking.say,
+    sounds.phonemes,
     voices.list_command,
     voices.show,
     voices.remove,

@@ -185,7 +185,7 @@ def test_the_sets_of_sentences_are_whole_and_share_nothing(language: str) -> Non
     report, select = load_sentences(language), load_sentences(language, "select")
     assert (len(report), len(select)) == (20, 12)
     assert len({said(line, language) for line in report + select}) == 32
-    assert all(line[-1] in ".!?" and line == line.strip() for line in report + select)
+    assert all(line[-1] in ".!?。！？" and line == line.strip() for line in report + select)
 
 
 def test_the_english_sentences_hold_every_english_sound() -> None:

@@ -169,7 +169,7 @@ def _roman(match: re.Match[str]) -> list[Token] | None:
     return None
 
 
-def _name_with_digits(match: re.Match[str]) -> list[Token] | None:
+def name_with_digits(match: re.Match[str]) -> list[Token] | None:
     """'MP3', 'COVID-19', '3D', 'F-16', 'H2O'; 'mid-1990s' is a word and a number."""
     if re.match(r"[a-z]{2,}-", match[0]):
         return None
@@ -252,13 +252,13 @@ WORD_RULES = (
     rule(r"([A-Z])\.(?=\s*[A-Z])", _initial),
     rule(r"(?:w/o|w/|vs)(?![\w.])|and/or\b", _short_form, re.IGNORECASE),
     rule(rf"([IVXLCDM]+)(?![{LATIN}\d'-])", _roman),
-    rule(rf"[{LATIN}]+-?\d[{LATIN}\d]*", _name_with_digits),
+    rule(rf"[{LATIN}]+-?\d[{LATIN}\d]*", name_with_digits),
     rule(rf"(?i:{_INTERJECTION})(?![{LATIN}\d'-])", _interjection),
     rule(rf"([A-Z]+)((?:'s|(?<=[A-Z]{{2}})s)?)(?![{LATIN}\d])(?!'[{LATIN}])", _capitals),
 )
 
 READER = Reader(
-    number_rules=(*NUMBER_RULES, rule(rf"\d+[{LATIN}][{LATIN}\d]*", _name_with_digits)),
+    number_rules=(*NUMBER_RULES, rule(rf"\d+[{LATIN}][{LATIN}\d]*", name_with_digits)),
     word_rules=WORD_RULES,
     symbols={
         "&": "and", "@": "at", "%": "percent", "+": "plus", "=": "equals", "×": "times",

@@ -315,7 +315,7 @@ def _month_day(match: re.Match[str]) -> list[Token] | None:
     month = SHORT_MONTHS.get(written.lower(), written)
     if not 1 <= int(match["day"]) <= 31:
         return None
-    return said(month, match, "month") + said(ordinal(match["day"]), match, "day")
+    return said(month, match, "month") + said(ordinal(match["day"]), match, "written")
 
 
 _HALF = r"(?P<half>[AaPp])(?:\.\s?[Mm]\b\.?|[Mm]\b)"
@@ -350,7 +350,7 @@ NUMBER_RULES = (
     rule(rf"(?P<sign>(?<![\w).])[-−+±]?)(?P<number>{_NUM}(?:\.\d+)?|\.\d+)", _number),
 )
 MONTH_DAY_RULE = rule(
-    rf"(?P<month>{_MONTH})\s(?P<day>\d{{1,2}})(?:st|nd|rd|th)?"
+    rf"(?P<month>{_MONTH})\s(?P<written>(?P<day>\d{{1,2}})(?:st|nd|rd|th)?)"
     rf"(?![\d:/%$°{LATIN}]|[.,]\d|\s?[ap]\.?m\b)",
     _month_day,
 )

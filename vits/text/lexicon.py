@@ -3,7 +3,7 @@
 A file of lines `word<TAB>IPA` or `word<TAB>respelling`; '#' opens a comment. IPA is recognised by
 its characters, or written between slashes; anything else is a respelling in ordinary letters, read
 as if it stood in the text ('Siobhan<TAB>shivawn'). A word may be several ('New York'), and upper
-and lower case are the same.
+and lower case are the same. Chinese words may be given in pinyin ('长安<TAB>chang2 an1').
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vits.errors import UserError
+from vits.text.pinyin import SYLLABLE, syllable_ipa
 from vits.text.symbols import SYMBOL_IDS
-from vits.text.tokens import LATIN, Token, plain
+from vits.text.tokens import LATIN, Token, is_cjk, plain
 
 _ORDINARY = re.compile(rf"[{LATIN}' -]+")
 _NOT_IN_WORDS = frozenset('_ .,!?;:…—"()-') | {s for s in SYMBOL_IDS if len(s) > 1}
@@ -86,7 +87,9 @@ class Lexicon:
 
 
 def _goes_on(text: str, end: int) -> bool:
-    """Whether the word is longer than the entry."""
+    """Whether the word is longer than the entry; scripts without spaces do not say."""
+    if is_cjk(text[end - 1]):
+        return False
     return end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
 
 
@@ -108,9 +111,18 @@ def _row(row: str, where: str) -> tuple[str, tuple[str, ...]]:
         )
     word, said = parts
     key = " ".join(plain(unicodedata.normalize("NFC", word)).lower().split())
+    if is_cjk(key[:1]) and all(SYLLABLE.fullmatch(part) for part in said.split()):
+        return key, (_from_pinyin(said.split(), where),)
     if not said.startswith("/") and _ORDINARY.fullmatch(plain(said)) and not _has_ipa(said):
         return key, tuple(plain(said).split())
     return key, _ipa(said, where)
+
+
+def _from_pinyin(syllables: list[str], where: str) -> str:
+    try:
+        return f"/{''.join(syllable_ipa(s) for s in syllables)}/"
+    except ValueError as error:
+        raise UserError(f"{where}: {error}.", "Write syllables as in chang2 an1.") from error
 
 
 def _has_ipa(said: str) -> bool:

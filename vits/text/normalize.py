@@ -1,7 +1,7 @@
 """Written text -> spoken words and punctuation, each with its span in the source.
 
 The text is scanned once from left to right. At each place the user's lexicon is asked, then the
-rules of the language (`english.py`, `german.py`), then what all languages share: words, marks,
+rules of the language (`english.py`, `chinese.py`), then what all languages share: words, marks,
 signs that have a name, and typography that is not said. What is left cannot be spoken; it is
 returned, so that nothing is lost silently.
 """
@@ -12,11 +12,16 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from vits.text import english, german
+from vits.text import chinese, english, german, japanese
 from vits.text.lexicon import Lexicon
-from vits.text.tokens import LATIN, WORD, Reader, Token, plain, spelling
+from vits.text.tokens import LATIN, WORD, Reader, Token, is_cjk, plain, spelling
 
-READERS: dict[str, Reader] = {"en": english.READER, "de": german.READER}
+READERS: dict[str, Reader] = {
+    "en": english.READER,
+    "de": german.READER,
+    "zh": chinese.READER,
+    "ja": japanese.READER,
+}
 
 _MARK = re.compile(r"(?:[.!?;:…]|,)(?:\s*[.!?;:…,])*")
 _DASH = re.compile(r"-{2,}|—+|(?<=\s)[-–](?=\s)|–(?=\s)|(?<=\s)–")
@@ -46,11 +51,13 @@ def normalize(text: str, language: str, lexicon: Lexicon | None = None) -> Norma
     reader, flat = READERS[language], plain(text)
     tokens: list[Token] = []
     unknown: list[int] = []
+    entries = _entries_inside(flat, reader, lexicon)
     position = 0
     while position < len(flat):
-        found = [] if flat[position].isspace() else _read(flat, position, reader, lexicon)
+        end = next((at for at in entries if at > position), len(flat))
+        found = [] if flat[position].isspace() else _read(flat, position, end, reader, lexicon)
         if found:
-            tokens += [_spellable(token, unknown, flat) for token in found]
+            tokens += [_spellable(token, unknown, flat, reader) for token in found]
             position = found[-1].char_end
             continue
         if not _is_silent(flat[position]):
@@ -59,15 +66,22 @@ def normalize(text: str, language: str, lexicon: Lexicon | None = None) -> Norma
     return Normalized(tuple(t for t in tokens if t.spoken or t.mark), tuple(unknown))
 
 
-def _read(flat: str, at: int, reader: Reader, lexicon: Lexicon | None) -> list[Token]:
+def _entries_inside(flat: str, reader: Reader, lexicon: Lexicon | None) -> list[int]:
+    """Where entries of the lexicon stand in a text without spaces: no rule may read over them."""
+    if not (lexicon and reader.own_letters):
+        return []
+    return [i for i, char in enumerate(flat) if is_cjk(char) and lexicon.match(flat, i)]
+
+
+def _read(flat: str, at: int, end: int, reader: Reader, lexicon: Lexicon | None) -> list[Token]:
     char = flat[at]
-    if lexicon and not (at and flat[at - 1].isalnum() and char.isalnum()):
+    if lexicon and not (at and flat[at - 1].isalnum() and char.isalnum() and not is_cjk(char)):
         entry = lexicon.match(flat, at)
         if entry:
             return [entry]
     rules = reader.word_rules if char.isalpha() else reader.number_rules
     for pattern, handler in rules:
-        match = pattern.match(flat, at)
+        match = pattern.match(flat, at, end)
         if match and match.end() > at:
             tokens = handler(match)
             if tokens:
@@ -122,11 +136,11 @@ def _is_silent(char: str) -> bool:
     return char.isspace() or char in _SILENT or char in _JOINERS or char in "/\\=+"
 
 
-def _spellable(token: Token, unknown: list[int], flat: str) -> Token:
+def _spellable(token: Token, unknown: list[int], flat: str, reader: Reader) -> Token:
     """The token with words that espeak can read; letters it cannot are put into `unknown`."""
     spoken: list[str] = []
     for word in token.spoken:
-        if word.startswith("/"):
+        if word.startswith("/") or (reader.own_letters and any(map(is_cjk, word))):
             spoken.append(word)
             continue
         known, lost = spelling(word)

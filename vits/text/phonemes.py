@@ -11,16 +11,17 @@ Fischer 1974).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 
 from vits.errors import UserError
+from vits.text import chinese, japanese
 from vits.text.espeak import read_aloud
 from vits.text.symbols import LANGUAGE_MARKS, STRESS, SYMBOL_IDS
 
-# What we can read now; the symbol table already has room for the others.
-LANGUAGES = {"en": "en-us", "de": "de"}
+ESPEAK = {"en": "en-us", "de": "de"}  # language -> espeak's voice
+LANGUAGES = (*ESPEAK, "zh", "ja")
 _CACHED_WORDS = 20_000  # words read alone that are kept, so that a book runs in flat memory
 _VOWELS = frozenset("iyɨʉɯuɪʏʊeøɘɵɤoəɛœɜɞʌɔæɐaɶɑɒɚɝᵻᵿ")
 _TAPS = frozenset("tdɾʔ")  # one sound to English ears: 'not' is nɑːɾ before 'a'
@@ -37,9 +38,7 @@ def check_language(language: str) -> None:
     if language in LANGUAGES:
         return
     names = ", ".join(sorted(LANGUAGES))
-    later = " (its sounds are in the table, its reader is not here yet)"
-    note = later if language in LANGUAGE_MARKS else ""
-    raise UserError(f"The language {language!r} cannot be read{note}.", f"Choose one of: {names}.")
+    raise UserError(f"The language {language!r} cannot be read.", f"Choose one of: {names}.")
 
 
 def phonemize_clauses(clauses: Sequence[Clause], language: str) -> list[list[tuple[str, ...]]]:
@@ -49,20 +48,53 @@ def phonemize_clauses(clauses: Sequence[Clause], language: str) -> list[list[tup
     IPA and is kept. Words that espeak cannot say come back empty.
     """
     check_language(language)
+    if language == "zh":
+        return chinese.phonemize_clauses(clauses)
+    if language == "ja":
+        return japanese.phonemize_clauses(clauses)
     readable = [[_stand_in(word) for word in clause] for clause in clauses]
     words = list(dict.fromkeys(word for clause in readable for word in clause))
     alone = dict(zip(words, _words_alone(words, language), strict=True))
-    spoken = read_aloud([" ".join(clause) for clause in readable], LANGUAGES[language])
+    spoken = read_aloud([" ".join(clause) for clause in readable], ESPEAK[language])
     result = []
     for clause, read, line in zip(clauses, readable, spoken, strict=True):
         parts = _split_words(line.split(), [alone[word] for word in read])
         result.append(
             [
-                _symbols(word[1:-1] if word.startswith("/") else part)
+                symbols_of(word[1:-1] if word.startswith("/") else part)
                 for word, part in zip(clause, parts, strict=True)
             ]
         )
     return result
+
+
+def foreign_words(
+    clauses: Sequence[Clause], language: str, is_own: Callable[[str], bool]
+) -> list[dict[int, tuple[str, ...]]]:
+    """The sounds of the words of each clause that are not `language`'s own, by their place.
+
+    A word between slashes is in IPA; others are read as English, each run of them from English's
+    language mark to the mark of `language` that takes over again.
+    """
+    runs: list[list[tuple[int, int]]] = []
+    for clause in clauses:
+        latin = [i for i, word in enumerate(clause) if not is_own(word)]
+        breaks = [k for k in range(1, len(latin)) if latin[k] != latin[k - 1] + 1]
+        edges = [0, *breaks, len(latin)] if latin else []
+        runs.append([(latin[a], latin[b - 1] + 1) for a, b in pairwise(edges)])
+    english = [list(c[a:b]) for c, spans in zip(clauses, runs, strict=True) for a, b in spans]
+    said = iter(phonemize_clauses(english, "en"))
+    found: list[dict[int, tuple[str, ...]]] = []
+    for clause, spans in zip(clauses, runs, strict=True):
+        place: dict[int, tuple[str, ...]] = {}
+        for a, b in spans:
+            place |= dict(zip(range(a, b), next(said), strict=True))
+            # names of letters come in IPA, with English stress; a lexicon's Chinese has none
+            if any(word[0] != "/" or any(mark in word for mark in STRESS) for word in clause[a:b]):
+                place[a] = (LANGUAGE_MARKS["en"], *place[a])
+                place[b - 1] = (*place[b - 1], LANGUAGE_MARKS[language])
+        found.append(place)
+    return found
 
 
 def _stand_in(word: str) -> str:
@@ -75,7 +107,9 @@ def _stand_in(word: str) -> str:
 
 def warm_up(language: str) -> None:
     """Load what reading `language` needs, so that the first sentence does not wait for it."""
-    phonemize_clauses([["ready"]], language)
+    phonemize_clauses([[{"zh": "好", "ja": "/a/"}.get(language, "ready")]], language)
+    if language == "ja":
+        japanese.warm_up()
 
 
 _alone: dict[tuple[str, str], str] = {}
@@ -84,7 +118,7 @@ _alone: dict[tuple[str, str], str] = {}
 def _words_alone(words: list[str], language: str) -> list[str]:
     known = {word: _alone.get((language, word)) for word in words}
     new = [word for word, ipa in known.items() if ipa is None]
-    for word, ipa in zip(new, read_aloud(new, LANGUAGES[language]), strict=True):
+    for word, ipa in zip(new, read_aloud(new, ESPEAK[language]), strict=True):
         known[word] = ipa
         _alone[language, word] = ipa
     if len(_alone) > _CACHED_WORDS:
@@ -174,7 +208,7 @@ def _change(wanted: str, said: str) -> float:
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
-def _symbols(ipa: str) -> tuple[str, ...]:
+def symbols_of(ipa: str) -> tuple[str, ...]:
     """espeak's IPA as symbols of the table.
 
     Raises AssertionError if espeak writes a sound that the table lacks: the table holds the whole

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from vits.errors import UserError
-from vits.text.tokens import LATIN, NAME_BEFORE, Reader, plain
+from vits.text.tokens import LATIN, NAME_BEFORE, Reader, is_cjk, plain
 
 SENTENCE_PAUSE_S = 0.35
 PARAGRAPH_PAUSE_S = 0.7
@@ -210,6 +210,8 @@ def _line_ends(
     if re.match(r"\s*#+\s", line):
         return True
     stops = not before.endswith((",", ";", ":", "-", "—", "–"))
+    if is_cjk(flat[gap]):  # no capitals to go by: lines of prose are longer than a title
+        return stops and len(line) < 16
     return (
         stops
         and len(line) < 50

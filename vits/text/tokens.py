@@ -11,6 +11,9 @@ from functools import lru_cache
 # Letters of the Latin alphabet after `plain`, the marks that combine with them, and characters
 # that have no width but may stand inside a word (soft hyphen, joiners).
 LATIN = "A-Za-zªºÀ-ÖØ-öø-ʯḀ-ỿﬀ-ﬆ"
+# Chinese characters with 〇 and the mark of repetition; Japanese kana with its long mark.
+HAN = "\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0002ffff\uf900-\ufaff〇々"
+KANA = "\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff"
 INNER = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
 # A name inside a sentence, or an ordinal, before an abbreviation: 'on Main St.', '5th Ave.'
 NAME_BEFORE = re.compile(rf"\S\s+(?:[A-Z][{LATIN}]+|\d+(?:st|nd|rd|th))\s$")
@@ -55,6 +58,15 @@ class Reader:
     may_end: frozenset[str]  # abbreviations that end a sentence if its usual first words follow
     starters: frozenset[str]  # words that usually open a sentence, lower case
     ordinal_dot: bool = False  # 'am 3. Mai': a number's dot does not end the sentence
+    own_letters: str = ""  # of a script without spaces: characters that its own rules read
+
+
+_CJK = re.compile(rf"[{HAN}{KANA}]")
+
+
+def is_cjk(char: str) -> bool:
+    """Whether a character belongs to a script that puts no spaces between words."""
+    return _CJK.match(char) is not None
 
 
 def rule(pattern: str, handler: Handler, flags: int = 0) -> Rule:

@@ -1,0 +1,28 @@
+"""`clone-voice phonemes`: what will be spoken."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from commands.reporting import Reporter, json_option
+
+
+@click.command()
+@click.argument("text")
+@click.option("-v", "--voice", metavar="VOICE[:SPEAKER]", help="As this voice reads it.")
+@click.option("--language", help="What the text is in  [default: as its letters say]")
+@json_option
+def phonemes(text: str, voice: str | None, language: str | None, as_json: bool) -> None:
+    """Print the sounds that TEXT is spoken with, an utterance a line."""
+    from pipelines.sounds import read
+
+    report, spoken = Reporter(as_json), read(text, voice=voice, language=language)
+    unknown = list(dict.fromkeys(char for line in spoken for char in line.unknown))
+    if unknown:
+        report.warn(f"These have no sound: {' '.join(unknown)}")
+    report.result(
+        {"utterances": [dataclasses.asdict(line) for line in spoken]},
+        *[line.symbols for line in spoken],
+    )

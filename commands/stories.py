@@ -11,6 +11,7 @@ from commands.reporting import Reporter, device_option, json_option, span, stopp
 from commands.training import report_voice
 
 if TYPE_CHECKING:
+    from pipelines.story.illustrators import Illustrator
     from pipelines.story.render import RenderResult
 
 
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of an epub: a picture book, or text that flows.",
 )
+@click.option(
+    "--illustrator",
+    metavar="NAME",
+    help="Who draws: collage (cut paper, the default: no model is needed) or cards (set in type).",
+)
 @click.option("--language", help="What the text is in, where it does not say so.")
 @click.option(
     "--redo",
@@ -51,7 +57,9 @@ if TYPE_CHECKING:
 @click.option("--preview", is_flag=True, help="The first scene alone, into DIR/out/preview.")
 @device_option
 @json_option
-def render(source: str, output: Path, as_json: bool, pages: Any, **options: Any) -> None:
+def render(
+    source: str, output: Path, as_json: bool, pages: Any, illustrator: str | None, **options: Any
+) -> None:
     """Tell the story in SOURCE: a story folder, story.yaml, .md or .txt.
 
     What is made already is not made again, so that a changed line costs one line.
@@ -60,8 +68,11 @@ def render(source: str, output: Path, as_json: bool, pages: Any, **options: Any)
     from pipelines.story.ship import Settings
 
     report = Reporter(as_json)
+    artist = chosen_illustrator(report, illustrator)
     with report.watching() as watch:
-        told = render(source, output, settings=Settings(pages=pages), on_event=watch, **options)
+        told = render(
+            source, output, artist=artist, settings=Settings(pages=pages), on_event=watch, **options
+        )
     _report_story(report, told)
 
 
@@ -91,6 +102,15 @@ def demo(output: Path, as_json: bool, **options: Any) -> None:
         made = demo(output, listeners=report.listeners(watch, stop), **options)
     report_voice(report, made.voice, "voice")
     _report_story(report, made.story)
+
+
+def chosen_illustrator(report: Reporter, name: str | None) -> Illustrator:
+    """Who draws; where nobody was asked for, that is said."""
+    from pipelines.story.illustrators import DEFAULT, illustrator
+
+    if name is None:
+        report.say(f"Pictures: {DEFAULT}, cut from paper, since no image model was named.")
+    return illustrator(name or DEFAULT)
 
 
 def _report_story(report: Reporter, told: RenderResult) -> None:

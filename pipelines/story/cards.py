@@ -76,14 +76,29 @@ def title_page(story: Story, size: tuple[int, int] = SIZE) -> Image.Image:
     palette = page_palette(story, 0)
     page = _Page(landscape(size, palette, story.seed, horizon=0.68, calm=True), palette, story.seed)
     ink = (0.965, 0.02, 90) if palette.night else palette.ink
-    block = _title_block(drawable(story.title), page)
-    top = page.height * 0.33 - block.height / 2
-    below = page.draw_block(block, page.width / 2, top, rgb8(ink), centred=True)
-    y = below + page.px(26)
-    page.ornament(page.width / 2, y, rgb8(mix(ink, palette.sky[0], 0.3)))
-    if author := drawable(story.author):
-        page.draw_text(author, page.px(27), page.width / 2, y + page.px(24), rgb8(ink))
+    line = rgb8(mix(ink, palette.sky[0], 0.3))
+    write_title(page.image, story.title, story.author, rgb8(ink), line=line)
     return page.finished()
+
+
+def write_title(
+    image: Image.Image,
+    title: str,
+    author: str,
+    ink: tuple[int, int, int],
+    *,
+    line: tuple[int, int, int] | None = None,
+    middle: float = 0.33,
+) -> None:
+    """Set the title on a picture, its middle at that share of the height, the author below."""
+    page = _Page(image, PALETTES[0], 0)
+    block = _title_block(drawable(title), page)
+    top = page.height * middle - block.height / 2
+    below = page.draw_block(block, page.width / 2, top, ink, centred=True)
+    y = below + page.px(26)
+    page.ornament(page.width / 2, y, line or ink)
+    if name := drawable(author):
+        page.draw_text(name, page.px(27), page.width / 2, y + page.px(24), ink)
 
 
 def scene_page(scene: Scene, story: Story, size: tuple[int, int] = SIZE) -> Image.Image:

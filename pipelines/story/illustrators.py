@@ -6,15 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
 
 from pipelines.assets import Assets, asset_key, file_hash
 from pipelines.story import cards
-from pipelines.story.script import Scene, Story, did_you_mean
+from pipelines.story.script import TITLE_ID, Scene, Story, did_you_mean
 from pipelines.story.typeset import FONT
 from vits.errors import UserError
+
+if TYPE_CHECKING:
+    from pipelines.story.collage.staging import Stage
 
 
 class Illustrator(Protocol):
@@ -51,7 +54,49 @@ class Cards:
         }
 
 
-BUILTINS: dict[str, Callable[[], Illustrator]] = {"cards": Cards}
+@dataclass(frozen=True)
+class Collage:
+    """Pages of a picture book from the bundled pictograms, see `collage/`. Needs no model."""
+
+    VERSION = 1
+
+    size: tuple[int, int] = cards.SIZE
+
+    def draw(self, scene: Scene, story: Story, previous: Image.Image | None) -> Image.Image:
+        from pipelines.story.collage.page import draw_stage, letter
+
+        page = draw_stage(_stage(scene, story), self.size)
+        return letter(page, story.title, story.author) if scene.id == TITLE_ID else page
+
+    def fingerprint(self, scene: Scene, story: Story) -> dict[str, object]:
+        from pipelines.story.collage.glyphs import pictograms_hash
+        from pipelines.story.collage.staging import facts
+
+        words = [story.title, story.author, _font_hash()] if scene.id == TITLE_ID else []
+        return {
+            "illustrator": "collage",
+            "version": self.VERSION,
+            "size": list(self.size),
+            "pictograms": pictograms_hash(),
+            "stage": facts(_stage(scene, story)),
+            "words": words,
+        }
+
+
+def _stage(scene: Scene, story: Story) -> Stage:
+    return _stages(story.model_dump_json())[scene.id]
+
+
+@lru_cache(maxsize=4)
+def _stages(story: str) -> dict[str, Stage]:
+    """What each scene of a story shows; the whole story is read once for all its scenes."""
+    from pipelines.story.collage.staging import stages
+
+    return stages(Story.model_validate_json(story))
+
+
+DEFAULT = "collage"
+BUILTINS: dict[str, Callable[[], Illustrator]] = {"collage": Collage, "cards": Cards}
 
 
 def illustrator(name: str) -> Illustrator:

@@ -21,7 +21,7 @@ from typing import TypeVar
 from pipelines.assets import Assets, asset_key
 from pipelines.media.timeline import Timeline
 from pipelines.progress import OnProgress, Progress, silent
-from pipelines.story.illustrators import Illustrator, illustrator
+from pipelines.story.illustrators import DEFAULT, Illustrator, illustrator
 from pipelines.story.narrator import Narration, Narrator, VoiceNarrator
 from pipelines.story.own import check_own, own_file
 from pipelines.story.past import Past
@@ -140,7 +140,7 @@ def open_workshop(
         write_takes(takes, out)
     story = with_takes(story, takes)
     narrator = narrator or VoiceNarrator(story, voice, device=device)
-    return Workshop(story, out, takes, artist or illustrator("cards"), narrator)
+    return Workshop(story, out, takes, artist or illustrator(DEFAULT), narrator)
 
 
 def story_folder(source: str | Path) -> Path:

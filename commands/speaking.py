@@ -43,7 +43,8 @@ def say(
 ) -> None:
     """Read TEXT aloud, of any length; - reads the standard input.
 
-    [pause:2.5] in it is a silence of so many seconds, [break] a short one.
+    [pause:2.5] in it is a silence of so many seconds, [break] a short one; what stands between
+    [voice:NAME] and [/voice] is spoken by another voice, or by another speaker of this one.
     """
     if (text is None) == (source is None):
         raise UserError("There must be one text to speak.", "Give TEXT, or - , or -i FILE.")
@@ -54,7 +55,7 @@ def say(
     elif text == "-":
         words = Text(decoded(sys.stdin.buffer, "The standard input"))
     else:
-        words = Text([text or ""], len(text or ""))
+        words = Text.of(text or "")
     if output is None and not options["play"]:
         output = Path("speech.wav")
     report = Reporter(as_json)

@@ -14,6 +14,7 @@ from pipelines.progress import OnProgress, Progress, silent
 from vits.audio import Audio
 from vits.errors import UserError
 from vits.library import record_made, voice_folder
+from vits.text.marks import passages, voice_names
 
 if TYPE_CHECKING:
     from vits.voice import Speech
@@ -23,10 +24,19 @@ CHUNK_BYTES = 1 << 16  # of text, read at a time
 
 @dataclass(frozen=True)
 class Text:
-    """Something to read aloud, piece by piece. `characters` is None where the end is not known."""
+    """Something to read aloud, piece by piece. `characters` is None where the end is not known.
+
+    `named` are the voices that marks in it name, as far as they are known before it is spoken.
+    """
 
     chunks: Iterable[str]
     characters: int | None = None
+    named: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> Text:
+        """A text that is whole already."""
+        return cls([text], len(text), voice_names(text))
 
 
 @dataclass(frozen=True)
@@ -41,10 +51,19 @@ class Said:
 
 
 def text_file(path: Path) -> Text:
-    """A text file, counted once and then read as it is spoken. Raises UserError."""
+    """A text file, looked through once and then read as it is spoken. Raises UserError."""
+    characters = 0
+
+    def counted(chunks: Iterator[str]) -> Iterator[str]:
+        nonlocal characters
+        for chunk in chunks:
+            characters += len(chunk)
+            yield chunk
+
     try:
         with path.open("rb") as file:
-            characters = sum(len(chunk) for chunk in decoded(file, str(path)))
+            found = passages(counted(decoded(file, str(path))))
+            named = dict.fromkeys(passage.name for passage, _ in found if passage.name)
     except OSError as error:
         raise UserError(
             f"{path} cannot be read ({error.strerror}).", "Check the name of the file."
@@ -54,7 +73,7 @@ def text_file(path: Path) -> Text:
         with path.open("rb") as file:
             yield from decoded(file, str(path))
 
-    return Text(chunks(), characters)
+    return Text(chunks(), characters, tuple(named))
 
 
 def decoded(file: IO[bytes], name: str) -> Iterator[str]:
@@ -109,17 +128,22 @@ def say(
 ) -> Said:
     """Read `text` aloud into `output` and, if asked to, to the loudspeaker as it comes.
 
-    `manner` are `Voice.speak`'s settings: speed, language, noise, noise_duration, seed. The file
-    appears when all is said. Raises UserError for a voice, setting or format that is not there,
-    a full disk, a machine that cannot play.
+    `manner` are `Voice.speak`'s settings: speed, language, noise, noise_duration, seed. What
+    `[voice:NAME]` marks is spoken by others (`vits/cast.py`). The file appears when all is said.
+    Raises UserError for a voice, setting or format that is not there, a full disk, a machine that
+    cannot play.
     """
+    from vits.cast import Cast
     from vits.playback import play as to_loudspeaker
     from vits.text import Lexicon
     from vits.voice import Voice
 
     speaking = Voice.load(voice, device)
     words = Lexicon.load(lexicon) if lexicon else None
-    speeches = speaking.speak(text.chunks, lexicon=words, soon=play, **manner)
+    cast = Cast(speaking)
+    for name in text.named:  # whoever is not there is missed before the first word
+        cast.part(name)
+    speeches = cast.speak(text.chunks, lexicon=words, soon=play, **manner)
     count = _Count(speaking.sample_rate)
     with contextlib.ExitStack() as stack:
         write = None
@@ -132,8 +156,10 @@ def say(
         else:
             for _ in pieces:
                 pass
-    if output is not None and speaking.folder == voice_folder(speaking.name):
-        record_made(speaking.name, [output])
+    if output is not None:
+        for used in cast.voices:
+            if used.folder == voice_folder(used.name):
+                record_made(used.name, [output])
     return Said(output, count.seconds, count.utterances, speaking.name, tuple(count.unknown))
 
 

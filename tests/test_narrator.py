@@ -121,3 +121,18 @@ def test_words_are_kept_as_plain_json(tmp_path):
         "end_s": WORD_S,
     }
     assert "voice" in BUILTINS
+
+
+def test_marks_in_a_line_name_the_cast_and_decide_its_key(tiny_voice, tmp_path):
+    story = cast_story(Pim=Role(voice=f"{tiny_voice}:ben", speed=1.5))
+    narrator = VoiceNarrator(story, str(tiny_voice))
+    line = Line(text='He said [voice:pim]"One two."[/voice] Three.')
+    assert narrator.fingerprint(line)["marked"]["pim"][1:] == ["Ben", 1.5]
+    assert "marked" not in narrator.fingerprint(Line(text="One two."))
+    words = narrate(narrator, line, Assets(tmp_path)).words
+    spoken = [line.text[w.char_start : w.char_end] for w in words]
+    assert spoken == ["He", "said", "One", "two", "Three"]
+    slow = VoiceNarrator(cast_story(Pim=Role(voice=f"{tiny_voice}:ben")), str(tiny_voice))
+    assert narration_key(slow, line) != narration_key(narrator, line)
+    with pytest.raises(UserError, match="nobody"):
+        narrator.fingerprint(Line(text="[voice:nobody]One.[/voice]"))

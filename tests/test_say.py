@@ -84,3 +84,23 @@ def test_failure_in_the_middle_leaves_what_was_there(tiny_voice: Path, tmp_path:
         say.say(say.Text(chunks()), str(tiny_voice), output)  # type: ignore[arg-type]
     assert output.read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp3"]
+
+
+def test_a_voice_that_a_file_names_is_missed_before_the_first_word(
+    tiny_voice: Path, tmp_path: Path
+) -> None:
+    path, output = tmp_path / "a.txt", tmp_path / "a.wav"
+    path.write_text("One lamp. " * 100 + "[voice:nobody]Two lamps.[/voice]", "utf-8")
+    told: list[Progress] = []
+    with pytest.raises(UserError, match="nobody"):
+        say.say(say.text_file(path), str(tiny_voice), output, on_progress=told.append)
+    assert not told
+    assert not output.exists()
+
+
+def test_marked_passages_are_spoken_by_others(tiny_voice: Path, tmp_path: Path) -> None:
+    output = tmp_path / "a.wav"
+    text = say.Text.of("One lamp. [voice:ben]Two lamps.[/voice]")
+    assert say.say(text, str(tiny_voice), output).utterances == 2
+    ben = next(iter(Voice.load(tiny_voice).speak("Two lamps.", speaker="Ben"))).audio.samples
+    assert np.abs(read_audio(output).samples[-len(ben) :] - ben).max() < 1e-4

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipelines.story.script import MARK, Line, Role, Scene, Story
+from pipelines.story.script import Line, Role, Scene, Story
 from vits.audio import Audio
+from vits.text.marks import MARK
 from vits.voice import Speech, WordTiming
 
 RATE = 8000

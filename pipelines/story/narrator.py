@@ -17,8 +17,10 @@ import numpy as np
 from pipelines.assets import Assets, asset_key
 from pipelines.story.script import NARRATOR, Line, Story
 from vits.errors import UserError
+from vits.text.marks import voice_names
 
 if TYPE_CHECKING:  # a voice needs torch; what was spoken before does not
+    from vits.cast import Part
     from vits.text import Lexicon
     from vits.voice import Speech, Voice, WordTiming
 
@@ -65,9 +67,12 @@ class VoiceNarrator:
         return speaker if len(voice.speakers) > 1 else voice.name
 
     def speak(self, line: Line) -> Iterator[Speech]:
+        from vits.cast import Cast
+
         spec, speed = self._role(line.speaker)
         voice, speaker = self._voice(spec)
-        return voice.speak(
+        cast = Cast(voice, find=self._part) if voice_names(line.text) else voice
+        return cast.speak(
             line.text,
             speaker=speaker,
             language=self.story.language,
@@ -79,7 +84,7 @@ class VoiceNarrator:
     def fingerprint(self, line: Line) -> dict[str, object]:
         spec, speed = self._role(line.speaker)
         voice, speaker = self._voice(spec)
-        return {
+        decides: dict[str, object] = {
             "voice": voice.hash,
             "speaker": speaker,
             "language": self.story.language,
@@ -88,6 +93,28 @@ class VoiceNarrator:
             "text": line.text,
             **({"lexicon": said} if (said := self._said(line)) else {}),
         }
+        return decides | self._marked(line, voice)
+
+    def _marked(self, line: Line, voice: Voice) -> dict[str, object]:
+        """Who else speaks in the line, by its marks."""
+        names = voice_names(line.text)
+        if not names:
+            return {}
+        from vits.cast import Cast
+
+        parts = {name: Cast(voice, find=self._part).part(name) for name in names}
+        told = {name: [p.voice.hash, p.speaker, p.speed] for name, p in parts.items()}
+        return {"marked": told}
+
+    def _part(self, name: str) -> Part | None:
+        """Somebody of the cast; None leaves the name to the line's voice and the library."""
+        from vits.cast import Part
+
+        for who, role in self.story.cast.items():
+            if who.casefold() == name.casefold():
+                voice, speaker = self._voice(self._role(who)[0])
+                return Part(voice, speaker, role.speed)
+        return None
 
     def note_made(self, files: Iterable[Path]) -> None:
         """Let the library know what was made with its voices."""

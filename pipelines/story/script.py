@@ -7,11 +7,12 @@ made: a `Story` that exists can be told.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from vits.text.marks import without_marks
 
 NARRATOR = "narrator"
 TITLE_ID = "title"  # the page before the first scene, with the title read aloud
@@ -19,9 +20,6 @@ VERSION = 1
 
 Text = Annotated[str, Field(min_length=1)]
 Location = tuple[str | int, ...]
-
-# marks for the voice that are not words: [pause:2.5], [break]
-MARK = re.compile(r"\s*\[(?:pause:\s*[\d.]+|break)\]")
 
 
 class _Part(BaseModel):
@@ -74,7 +72,7 @@ class Line(_Part):
     @property
     def shown(self) -> str:
         """The text as it is read with the eyes: without marks for the voice."""
-        return shown(self.text)
+        return without_marks(self.text)
 
 
 class Scene(_Part):
@@ -166,11 +164,6 @@ class Problem(NamedTuple):
     location: Location
     cause: str
     remedy: str
-
-
-def shown(text: str) -> str:
-    """`text` without the marks that only a voice reads."""
-    return MARK.sub("", text).strip()
 
 
 def misfits(story: Story) -> Iterator[Problem]:

@@ -18,7 +18,8 @@ import numpy as np
 from pipelines.assets import Assets, asset_key
 from pipelines.media.timeline import TimedLine, TimedScene, Timeline
 from pipelines.story.narrator import Narration
-from pipelines.story.script import MARK, Line, Scene, Story
+from pipelines.story.script import Line, Scene, Story
+from vits.text.marks import MARK
 
 if TYPE_CHECKING:
     from vits.voice import WordTiming

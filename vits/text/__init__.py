@@ -1,6 +1,7 @@
 """Text -> the symbols a voice reads, with each word's span in the source."""
 
 from vits.text.lexicon import Lexicon
+from vits.text.marks import Passage, passages, voice_names, without_marks
 from vits.text.phonemes import LANGUAGES, check_language, warm_up
 from vits.text.planner import (
     Utterance,
@@ -18,13 +19,17 @@ __all__ = [
     "PAD",
     "SYMBOLS",
     "Lexicon",
+    "Passage",
     "Utterance",
     "Word",
     "check_language",
     "check_script",
     "encode",
+    "passages",
     "phonemize_lines",
     "plan",
     "unknown_characters",
+    "voice_names",
     "warm_up",
+    "without_marks",
 ]

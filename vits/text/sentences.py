@@ -5,7 +5,7 @@ ends; a decision that would need characters not yet there waits for them. So the
 same sentences however it is cut into chunks, a book needs no more memory than a page, and a text
 that is still being written is spoken as soon as a sentence is complete.
 
-Markup: `[pause:2.5]` is that many seconds of silence, `[break]` that of a paragraph.
+Markup (`marks.py`): `[pause:2.5]` is that many seconds of silence, `[break]` that of a paragraph.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from vits.errors import UserError
+from vits.text.marks import LONGEST_PAUSE_MARK, PAUSE_PATTERN
 from vits.text.tokens import LATIN, NAME_BEFORE, Reader, is_cjk, plain
 
 SENTENCE_PAUSE_S = 0.35
@@ -27,12 +28,10 @@ _WINDOW = MAX_CHARS + 800
 _CHUNK = 4096
 _BATCH = 16  # sentences a call of espeak; the first is read alone, for the first sound to come soon
 
-_MARKUP_PATTERN = r"\[(?:pause|break)(?::[ ]?[^\]\s]{0,12}(?:[ ]?m?s)?)?\]"
-_LONGEST_MARKUP = 25
-MARKUP = re.compile(_MARKUP_PATTERN)
-_GAP = re.compile(rf"(?:\s|{_MARKUP_PATTERN})*")
+MARKUP = re.compile(PAUSE_PATTERN)
+_GAP = re.compile(rf"(?:\s|{PAUSE_PATTERN})*")
 _END = re.compile(
-    rf"(?P<mark>(?:\.(?: \.)+|[.!?…]+)[\"')\]}}]*)|(?P<line>\n)|(?P<markup>{_MARKUP_PATTERN})"
+    rf"(?P<mark>(?:\.(?: \.)+|[.!?…]+)[\"')\]}}]*)|(?P<line>\n)|(?P<markup>{PAUSE_PATTERN})"
 )
 
 
@@ -114,8 +113,8 @@ def _gap(flat: str, start: int, final: bool) -> int | None:
     end = match.end()
     if final:
         return end
-    seen = flat[end : end + _LONGEST_MARKUP]
-    unfinished = seen.startswith("[") and "]" not in seen and len(seen) < _LONGEST_MARKUP
+    seen = flat[end : end + LONGEST_PAUSE_MARK]
+    unfinished = seen.startswith("[") and "]" not in seen and len(seen) < LONGEST_PAUSE_MARK
     return None if end == len(flat) or unfinished else end
 
 
@@ -174,7 +173,7 @@ def _sentence_end(window: str, flat: str, final: bool, reader: Reader) -> int | 
             return None
         if verdict:
             return match.start() if match["line"] else match.end()
-    if len(flat) > MAX_CHARS + _LONGEST_MARKUP:
+    if len(flat) > MAX_CHARS + LONGEST_PAUSE_MARK:
         return _cut_long(flat)
     return len(flat) if final else None
 

@@ -14,6 +14,7 @@ import click
 from bench.cloning_step import cloning_step
 from bench.commands import startup, story
 from bench.first_audio import first_audio
+from bench.kills import kills
 from bench.machine import busy_note, load, machine
 from bench.memory import memory
 from bench.settings import LANGUAGE, Settings, a_voice, tell
@@ -28,8 +29,9 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "cloning_step": cloning_step,
     "startup": startup,
     "story": story,
+    "kills": kills,
 }
-ON_REQUEST = ("story",)  # takes a quarter of an hour
+ON_REQUEST = ("story", "kills")  # take a quarter of an hour and more
 
 
 def measure(names: Sequence[str], settings: Settings) -> list[Row]:
@@ -61,6 +63,7 @@ def report(rows: Sequence[Row], waiting: float | None) -> str:
 @click.option("--batch-size", type=click.IntRange(1), help="Clips in a step of cloning.")
 @click.option("--threads", type=click.IntRange(1), help="Of what may use all  [default: torch's]")
 @click.option("--launches", type=click.IntRange(1), help="Times that --help is asked for.")
+@click.option("--kills", type=click.IntRange(1), help="Times that each command is killed.")
 @click.option("--sentences", "count", type=click.IntRange(1), help="Use only so many sentences.")
 @click.option(
     "--story", "story_arguments", default="", help="More arguments of `story demo`: '--steps 4'."
@@ -74,10 +77,10 @@ def main(
     output: Path | None,
     **options: Any,
 ) -> None:
-    """Measure what NAME says, or everything but the story, and print a table in Markdown.
+    """Measure what NAME says, or everything but story and kills, and print a table in Markdown.
 
-    NAME: synthesis, first_audio, memory, cloning_step, startup, story. Exit code 1 if something
-    could not be measured; a target that is not met is a result and no failure.
+    NAME: synthesis, first_audio, memory, cloning_step, startup, story, kills. Exit code 1 if
+    something could not be measured; a target that is not met is a result and no failure.
     """
     from pipelines.evaluate import load_sentences
 

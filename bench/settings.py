@@ -28,7 +28,8 @@ class Settings:
 
     voice: as `Voice.load` takes it; voice_note: what the reader must know of it. threads: of
     whatever may use all, 0 for torch's own choice. rival, paper: changes to the sizes that are
-    compared with. story: more arguments of `story demo`.
+    compared with. story: more arguments of `story demo`. kills, kill_steps: how often training
+    and rendering are killed, and how long that training is.
     """
 
     voice: str = "base"
@@ -45,6 +46,8 @@ class Settings:
     rival: Mapping[str, Any] = field(default_factory=dict)
     paper: Mapping[str, Any] = field(default_factory=dict)
     story: tuple[str, ...] = ()
+    kills: int = 20
+    kill_steps: int = 6
 
     @property
     def voice_name(self) -> str:

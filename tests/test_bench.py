@@ -15,7 +15,7 @@ import torch
 from click.testing import CliRunner
 
 from bench import __main__ as program
-from bench import cloning_step, commands, first_audio, machine, memory, settings, synthesis
+from bench import cloning_step, commands, first_audio, kills, machine, memory, settings, synthesis
 from bench.settings import CLIPS, Settings, book, in_fresh_process
 from bench.table import Row, Target, markdown, number, ratio
 from vits.errors import UserError
@@ -303,6 +303,55 @@ def test_the_story_is_told_twice_in_one_library(
     assert "'demo', '-o'" in called[0]
     assert "SHORTENED by --steps 4" in first.what
     assert second.unit == "s"
+
+
+def a_job(result: str) -> kills.Job:
+    """Three steps of 0.1 s that are kept, then a file that holds `result`, an expression."""
+    script = (
+        "import pathlib, sys, time, os\n"
+        "place = pathlib.Path(sys.argv[1]); (place / 'out').mkdir(exist_ok=True)\n"
+        "steps = place / 'steps'\n"
+        "while not steps.exists() or len(steps.read_text()) < 3:\n"
+        "    time.sleep(0.1)\n"
+        "    steps.open('a').write('x')\n"
+        f"(place / 'out' / 'file').write_text(str({result}))\n"
+    )
+    return kills.Job(
+        "a job", lambda place: [sys.executable, "-c", script, str(place)], lambda p: p / "out"
+    )
+
+
+def test_a_job_that_goes_on_exactly_survives_every_kill() -> None:
+    survival = kills.survive(a_job("len(steps.read_text())"), 4, threads=1)
+    assert (survival.kills, survival.different, survival.files) == (4, 0, 1)
+    assert survival.ended >= 1
+
+
+def test_a_job_that_differs_from_run_to_run_is_found_out() -> None:
+    survival = kills.survive(a_job("time.time_ns()"), 1, threads=1)
+    assert survival.different == survival.ended >= 1
+
+
+def test_a_job_that_fails_says_why(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="no_such_name"):
+        kills.survive(a_job("no_such_name"), 1, threads=1)
+
+
+def test_training_and_rendering_are_killed(
+    monkeypatch: pytest.MonkeyPatch, tiny: Settings, tmp_path: Path
+) -> None:
+    jobs: list[kills.Job] = []
+
+    def note(job: kills.Job, wanted: int, threads: int) -> kills.Survival:
+        jobs.append(job)
+        return kills.Survival(wanted, 1, 0, 5)
+
+    monkeypatch.setattr(kills, "survive", note)
+    rows = kills.kills(tiny)
+    assert [row.met for row in rows] == ["yes", "yes"]
+    words = [list(job.words(tmp_path)) for job in jobs]
+    assert words[0][-2:] == ["--steps", "6"]
+    assert {"mp4", "html", "srt", "mp3"} <= set(words[1])
 
 
 def test_the_command_prints_machine_and_table(tiny_voice: Path, tmp_path: Path) -> None:

@@ -5,7 +5,16 @@ Nothing heavy is imported before a command runs, so that --help answers at once.
 
 from __future__ import annotations
 
-from commands import books, doctor, sounds, speaking, stories, training, voices
+from commands import (
+    audiobooks,
+    books,
+    doctor,
+    sounds,
+    speaking,
+    stories,
+    training,
+    voices,
+)
 from commands.reporting import command_group
 
 clone_voice = command_group(
@@ -27,6 +36,8 @@ story = command_group(
     stories.render,
     stories.demo,
     books.chapters,
+    audiobooks.audiobook,
+    audiobooks.batch,
 )
 
 

@@ -9,6 +9,7 @@ from commands import (
     audiobooks,
     books,
     doctor,
+    preparing,
     sounds,
     speaking,
     stories,
@@ -20,6 +21,7 @@ from commands.reporting import command_group
 clone_voice = command_group(
     "clone-voice",
     "Turn about 20 short clips into a voice, and speak.",
+    preparing.prepare,
     training.train,
     speaking.say,
     sounds.phonemes,

@@ -5,23 +5,12 @@ Nothing heavy is imported before a command runs, so that --help answers at once.
 
 from __future__ import annotations
 
-from commands import (
-    audiobooks,
-    books,
-    doctor,
-    preparing,
-    sounds,
-    speaking,
-    stories,
-    training,
-    voices,
-)
+from commands import books, doctor, pictures, sounds, speaking, stories, training, voices
 from commands.reporting import command_group
 
 clone_voice = command_group(
     "clone-voice",
     "Turn about 20 short clips into a voice, and speak.",
-    preparing.prepare,
     training.train,
     speaking.say,
     sounds.phonemes,
@@ -37,9 +26,9 @@ story = command_group(
     "Tell a story with a voice: a film, a page, subtitles, sound.",
     stories.render,
     stories.demo,
+    pictures.picture,
+    pictures.models,
     books.chapters,
-    audiobooks.audiobook,
-    audiobooks.batch,
 )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.reporting import Reporter, device_option, json_option, span, stopping
+from commands.pictures import chosen_illustrator, illustrator_options
+from commands.reporting import PARTIAL, Reporter, device_option, json_option, span, stopping
 from commands.training import report_voice
 
 if TYPE_CHECKING:
-    from pipelines.story.illustrators import Illustrator
     from pipelines.story.render import RenderResult
 
 
@@ -42,11 +43,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of an epub: a picture book, or text that flows.",
 )
-@click.option(
-    "--illustrator",
-    metavar="NAME",
-    help="Who draws: collage (cut paper, the default: no model is needed) or cards (set in type).",
-)
+@illustrator_options
 @click.option("--language", help="What the text is in, where it does not say so.")
 @click.option(
     "--redo",
@@ -58,7 +55,13 @@ if TYPE_CHECKING:
 @device_option
 @json_option
 def render(
-    source: str, output: Path, as_json: bool, pages: Any, illustrator: str | None, **options: Any
+    source: str,
+    output: Path,
+    as_json: bool,
+    pages: Any,
+    illustrator: str | None,
+    drawing: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Tell the story in SOURCE: a story folder, story.yaml, .md or .txt.
 
@@ -68,7 +71,7 @@ def render(
     from pipelines.story.ship import Settings
 
     report = Reporter(as_json)
-    artist = chosen_illustrator(report, illustrator)
+    artist = chosen_illustrator(report, illustrator, drawing)
     with report.watching() as watch:
         told = render(
             source, output, artist=artist, settings=Settings(pages=pages), on_event=watch, **options
@@ -104,15 +107,6 @@ def demo(output: Path, as_json: bool, **options: Any) -> None:
     _report_story(report, made.story)
 
 
-def chosen_illustrator(report: Reporter, name: str | None) -> Illustrator:
-    """Who draws; where nobody was asked for, that is said."""
-    from pipelines.story.illustrators import DEFAULT, illustrator
-
-    if name is None:
-        report.say(f"Pictures: {DEFAULT}, cut from paper, since no image model was named.")
-    return illustrator(name or DEFAULT)
-
-
 def _report_story(report: Reporter, told: RenderResult) -> None:
     if told.unknown:
         report.warn(f"Not spoken: {' '.join(told.unknown)}")
@@ -124,9 +118,13 @@ def _report_story(report: Reporter, told: RenderResult) -> None:
         "made": told.made,
         "reused": told.reused,
         "unknown": told.unknown,
+        "failed": dict(told.failed),
     }
     report.result(
         facts,
         f"{told.story.title}: {span(told.duration_s)}, {told.made} made, {told.reused} found made",
         *(f"{name:5} {path}" for name, path in told.files.items()),
+        *(f"no picture of scene {scene}: {why}" for scene, why in told.failed.items()),
     )
+    if told.failed:
+        sys.exit(PARTIAL)

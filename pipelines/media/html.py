@@ -118,7 +118,7 @@ def page(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> str:
 {_byline(timeline)}
 <audio id="sound" controls preload="auto" src="{sound}"></audio>
 </header>
-{"".join(_scenes(timeline))}<footer>{phrase(language, "notice")}</footer>
+{"".join(_scenes(timeline))}<footer>{_footer(timeline)}</footer>
 </main>
 {_bar(timeline, phrases)}
 <script type="application/json" id="times">{_times(timeline)}</script>
@@ -134,6 +134,11 @@ def page(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> str:
 def _byline(timeline: Timeline) -> str:
     text = byline(timeline.author, timeline.narrator, timeline.language)
     return f'<p class="byline">{text}</p>' if text else ""
+
+
+def _footer(timeline: Timeline) -> str:
+    lines = [phrase(timeline.language, "notice"), *map(plain, timeline.credits)]
+    return "<br>".join(lines)
 
 
 def _scenes(timeline: Timeline) -> Iterator[str]:

@@ -71,6 +71,7 @@ class Book:
     chapters: Sequence[Chapter]
     cover: Path | None = None
     facts: dict[str, str] = field(default_factory=dict)
+    credits: Sequence[str] = ()  # for the last page
 
 
 def write_epub(
@@ -96,6 +97,7 @@ def write_epub(
         timeline.language,
         chapters,
         cover=timeline.scenes[0].picture,
+        credits=timeline.credits,
     )
     write_book(book, path, pages=pages, notice=notice, label=label)
 
@@ -247,6 +249,7 @@ def _last_page(book: Book, pages: Pages) -> Page:
     by = byline(book.author, book.narrator, book.language)
     texts = [f"<p><strong>{plain(book.title)}</strong></p>", f"<p>{by}</p>" if by else ""]
     texts.append(f'<p class="notice">{phrase(book.language, "notice")}</p>')
+    texts += [f'<p class="credit">{plain(line)}</p>' for line in book.credits]
     body = "\n".join(filter(None, texts))
     title = phrase(book.language, "about")
     return Page("about", title, f'<section class="{pages} about">\n{body}\n</section>\n')

@@ -79,6 +79,7 @@ class Timeline:
     scenes: tuple[TimedScene, ...]
     audio: Path
     duration_s: float
+    credits: tuple[str, ...] = ()  # who and what else had a part in it, a line each
 
     def __post_init__(self) -> None:
         _check(self)

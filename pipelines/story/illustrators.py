@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -82,6 +82,9 @@ class Collage:
             "words": words,
         }
 
+    def credits(self, story: Story) -> list[str]:
+        return ["Noto Emoji, Google LLC, Apache-2.0"]
+
 
 def _stage(scene: Scene, story: Story) -> Stage:
     return _stages(story.model_dump_json())[scene.id]
@@ -96,32 +99,84 @@ def _stages(story: str) -> dict[str, Stage]:
 
 
 DEFAULT = "collage"
+MODELS = ("sd", "a1111", "openai")
 BUILTINS: dict[str, Callable[[], Illustrator]] = {"collage": Collage, "cards": Cards}
 
 
-def illustrator(name: str) -> Illustrator:
-    """The built-in illustrator `name`; UserError lists them if there is none such."""
+def illustrator(name: str, options: Mapping[str, str] | None = None) -> Illustrator:
+    """The illustrator of that name: a built-in, or a model's `sd:`, `a1111:` or `openai:`.
+
+    `options` are for models. UserError lists the built-ins if there is none such.
+    """
+    kind, colon, rest = name.partition(":")
+    if colon and kind in MODELS:
+        from pipelines.story.painter import open_painter
+
+        return open_painter(kind, rest, options or {})
+    if options:
+        raise UserError(
+            "Options of an image model were given, and no image model.",
+            f"Name one: {', '.join(f'{kind}:...' for kind in MODELS)}.",
+        )
     if name not in BUILTINS:
         raise UserError(
             f"There is no illustrator '{name}'{did_you_mean(name, tuple(BUILTINS))}.",
-            f"Choose one of: {', '.join(BUILTINS)}.",
+            f"Choose one of: {', '.join(BUILTINS)}, sd:MODEL, a1111:URL, openai:MODEL@URL.",
         )
     return BUILTINS[name]()
 
 
 def picture_key(artist: Illustrator, scene: Scene, story: Story) -> str:
     """Name of the picture of `scene` among the assets."""
-    return asset_key("picture", 1, artist.fingerprint(scene, story))
+    facts = artist.fingerprint(scene, story)
+    if before := _before(artist, scene, story):
+        facts = {**facts, "before": picture_key(artist, before, story)}
+    return asset_key("picture", 1, facts)
 
 
 def make_picture(artist: Illustrator, scene: Scene, story: Story, assets: Assets) -> Path:
-    """The picture of `scene` as a labelled PNG, drawn if it is not there yet."""
+    """The picture of `scene` as a labelled PNG, drawn if it is not there yet.
+
+    Where a model gives none, it is a card; the artist's `failures` say why, by the scene's id,
+    and the next run tries again.
+    """
+    from pipelines.images.failure import PictureFailed
+    from pipelines.images.wish import CHUNK
     from pipelines.media.labels import save_image
+    from pipelines.media.picture import read_picture
+
+    before = _before(artist, scene, story)
+    earlier = make_picture(artist, before, story, assets) if before else None
 
     def draw(path: Path) -> None:
-        save_image(artist.draw(scene, story, None), path)
+        picture = artist.draw(scene, story, read_picture(earlier) if earlier else None)
+        told = {CHUNK: picture.info[CHUNK]} if CHUNK in picture.info else None
+        save_image(picture, path, text=told)
 
-    return assets.get_or_make(picture_key(artist, scene, story), ".png", draw)
+    try:
+        return assets.get_or_make(picture_key(artist, scene, story), ".png", draw)
+    except PictureFailed as error:
+        failures(artist)[scene.id] = str(error)
+        return make_picture(Cards(), scene, story, assets)
+
+
+def failures(artist: Illustrator) -> dict[str, str]:
+    """Why pictures are missing, by the ids of their scenes; empty for who never fails."""
+    found: dict[str, str] = getattr(artist, "failures", {})
+    return found
+
+
+def credits(artist: Illustrator, story: Story) -> list[str]:
+    """What the pictures were made with, a line each: pictograms, or a model and its licence."""
+    told = getattr(artist, "credits", None)
+    return list(told(story)) if told else []
+
+
+def _before(artist: Illustrator, scene: Scene, story: Story) -> Scene | None:
+    """The scene whose picture this one begins with, for an artist who works so."""
+    scenes = story.scenes
+    at = next((i for i, other in enumerate(scenes) if other.id == scene.id), 0)
+    return scenes[at - 1] if at and getattr(artist, "follows", False) else None
 
 
 @lru_cache(maxsize=1)

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from pipelines.assets import Assets, asset_key
 from pipelines.media.timeline import Timeline
 from pipelines.progress import OnProgress, Progress, silent
-from pipelines.story.illustrators import DEFAULT, Illustrator, illustrator
+from pipelines.story.illustrators import DEFAULT, Illustrator, credits, failures, illustrator
 from pipelines.story.narrator import Narration, Narrator, VoiceNarrator
 from pipelines.story.own import check_own, own_file
 from pipelines.story.past import Past
@@ -51,6 +51,7 @@ class RenderResult:
     made: int
     reused: int
     unknown: tuple[str, ...]  # what no voice could speak
+    failed: Mapping[str, str] = field(default_factory=dict)  # scenes without their picture: why
 
     @property
     def duration_s(self) -> float:
@@ -100,7 +101,8 @@ def render(
     spoken = _narrate(workshop, scenes, past, on_event)
     track = plan_track(scenes, spoken)
     pictures, audio = workshop.pictures, workshop.audio
-    told = timeline(story, track, drawn, make_track(track, audio), narrator.name)
+    thanks = credits(workshop.artist, story)
+    told = timeline(story, track, drawn, make_track(track, audio), narrator.name, thanks)
     files = {}
     for name, form in writers.items():
         began, made = time.monotonic(), shipped.made
@@ -119,6 +121,7 @@ def render(
         made=sum(assets.made for assets in every),
         reused=sum(assets.reused for assets in every),
         unknown=tuple(dict.fromkeys(u for lines in spoken for line in lines for u in line.unknown)),
+        failed=dict(failures(workshop.artist)),
     )
 
 

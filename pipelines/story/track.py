@@ -119,7 +119,12 @@ def _join(track: Track, path: Path) -> None:
 
 
 def timeline(
-    story: Story, track: Track, pictures: Sequence[Path], audio: Path, narrator: str
+    story: Story,
+    track: Track,
+    pictures: Sequence[Path],
+    audio: Path,
+    narrator: str,
+    credits: Sequence[str] = (),
 ) -> Timeline:
     """When everything happens: `pictures` has one for each scene of `track`."""
     rate = track.sample_rate
@@ -143,6 +148,7 @@ def timeline(
         scenes=scenes,
         audio=audio,
         duration_s=track.duration_s,
+        credits=tuple(credits),
     )
 
 

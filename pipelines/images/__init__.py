@@ -1,0 +1,1 @@
+"""Image models: Stable Diffusion on this machine, and servers that draw."""

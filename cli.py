@@ -5,12 +5,24 @@ Nothing heavy is imported before a command runs, so that --help answers at once.
 
 from __future__ import annotations
 
-from commands import books, doctor, pictures, sounds, speaking, stories, training, voices
+from commands import (
+    audiobooks,
+    books,
+    doctor,
+    pictures,
+    preparing,
+    sounds,
+    speaking,
+    stories,
+    training,
+    voices,
+)
 from commands.reporting import command_group
 
 clone_voice = command_group(
     "clone-voice",
     "Turn about 20 short clips into a voice, and speak.",
+    preparing.prepare,
     training.train,
     speaking.say,
     sounds.phonemes,
@@ -29,6 +41,8 @@ story = command_group(
     pictures.picture,
     pictures.models,
     books.chapters,
+    audiobooks.audiobook,
+    audiobooks.batch,
 )
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from data.cleaning import frame_levels_db
+from data.room import reverberation_s
 from vits.audio import Audio, loudness_lufs
 
 Verdict = Literal["use", "doubt", "drop"]
@@ -24,6 +25,8 @@ LONG_S, LONGEST_S = 15.0, 30.0  # sentences are shorter; memory grows with the l
 RECORDING_S = 300.0  # not a clip with long edges any more
 SILENT_LUFS = -60.0
 NOISY_DB, SPEECHLESS_DB = 20.0, 6.0  # loud frames over quiet ones, 4 dB above the true ratio
+REVERBERANT_S = 0.8  # T60; a furnished room has 0.4
+NARROW_HZ = 5500  # a telephone ends at 3400 or 4000
 CLIPPED, BADLY_CLIPPED = 0.0005, 0.02  # share of samples at the ceiling
 CLIPPED_RUN = 4  # so many neighbours within a thousandth of the peak are no wave's crest
 CEILING = 0.999
@@ -46,6 +49,7 @@ class Measures:
     snr_db: float  # loud frames over the quietest; of speech without a pause an underestimate
     clipped: float  # share of samples in runs at the ceiling
     bandwidth_hz: int  # nothing but filter and noise above it; half the rate where it is full
+    reverberation_s: float = 0.0  # how long the room sounds on, by 60 dB; 0 where it cannot be told
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def measure(audio: Audio) -> Measures:
         snr_db=snr_db(audio),
         clipped=clipped_share(audio),
         bandwidth_hz=bandwidth_hz(audio),
+        reverberation_s=reverberation_s(audio),
     )
 
 
@@ -196,24 +201,43 @@ def check_sound(measures: Measures) -> Check:
     return _doubt(doubts)
 
 
+def check_room(measures: Measures) -> Check:
+    """What the room and the line did to the voice."""
+    doubts = []
+    if measures.reverberation_s > REVERBERANT_S:
+        doubts.append(f"is reverberant (the room sounds on for {measures.reverberation_s:.1f} s)")
+    if measures.bandwidth_hz < NARROW_HZ:
+        doubts.append(
+            f"is as dull as a telephone (nothing above {measures.bandwidth_hz / 1000:.1f} kHz)"
+        )
+    return _doubt(doubts)
+
+
 def check_cleaned(text: str, language: str, seconds: float) -> Check:
     """What depends on the length after cleaning: too long or short, and whether the text fits."""
+    return together([check_length(seconds), check_fit(text, language, seconds)])
+
+
+def check_length(seconds: float) -> Check:
+    """Whether a clip is too short or too long to learn from."""
     if seconds > LONGEST_S:
         return Check("drop", f"is too long ({seconds:.0f} s; cut it into sentences)")
     if seconds < SHORTEST_S:
         return Check("drop", f"is too short ({seconds:.2f} s of speech)")
+    return Check("doubt", f"is long ({seconds:.0f} s)") if seconds > LONG_S else Check()
+
+
+def check_fit(text: str, language: str, seconds: float) -> Check:
+    """Whether so many words can be said in so much time."""
     rate = letters_per_second(text, seconds)
     alphabetic = scripts(text)["Latin"] * 2 > scripts(text).total() or language not in ("zh", "ja")
     absurd_slow, slow, fast, absurd_fast = RATES[alphabetic]
     fit = f"({rate:.1f} letters a second)"
     if rate > absurd_fast or (rate < absurd_slow and not _has_digits(text)):
         return Check("drop", f"does not fit its transcript {fit}")
-    doubts = []
     if rate > fast or (rate < slow and not _has_digits(text)):
-        doubts.append(f"may not fit its transcript {fit}")
-    if seconds > LONG_S:
-        doubts.append(f"is long ({seconds:.0f} s)")
-    return _doubt(doubts)
+        return Check("doubt", f"may not fit its transcript {fit}")
+    return Check()
 
 
 def together(checks: Iterable[Check]) -> Check:

@@ -6,6 +6,8 @@ would learn the traces.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,16 +26,32 @@ SILENCE_DB = -100.0
 Levels = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Cleaned:
+    """A clip as it is used, and which part of the recording it was made of, in seconds."""
+
+    audio: Audio
+    start_s: float
+    end_s: float
+
+
 def clean(audio: Audio, sample_rate: int) -> Audio:
     """The clip at `sample_rate`, without rumble and long silent edges, at -23 LUFS.
 
     A silent clip comes back silent; telling it from speech is for `data.checks`.
     """
+    return cleaned(audio, sample_rate).audio
+
+
+def cleaned(audio: Audio, sample_rate: int) -> Cleaned:
+    """The same, with the span that was kept."""
     audio = without_rumble(resample(audio, sample_rate))
     start, end = speech_span(audio)
     kept = int(KEPT_SILENCE_S * sample_rate)
-    samples = audio.samples[max(0, start - kept) : end + kept]
-    return with_loudness(_faded(Audio(samples, sample_rate)), LOUDNESS_LUFS)
+    start, end = max(0, start - kept), min(len(audio.samples), end + kept)
+    samples = audio.samples[start:end]
+    levelled = with_loudness(_faded(Audio(samples, sample_rate)), LOUDNESS_LUFS)
+    return Cleaned(levelled, start / sample_rate, end / sample_rate)
 
 
 def without_rumble(audio: Audio) -> Audio:

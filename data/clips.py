@@ -20,6 +20,7 @@ from vits.errors import UserError
 from vits.files import write_text
 
 MANIFEST, METADATA, REPORT, WAVS = "manifest.tsv", "metadata.csv", "report.json", "wavs"
+ASIDE = ".aside"  # clips that are not used, kept to be heard
 NEEDED = ("path", "text", "speaker", "language", "verdict", "seconds", "bandwidth_hz")
 COLUMNS = (*NEEDED, "source", "reason")
 

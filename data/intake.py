@@ -23,6 +23,7 @@ from vits.audio import AUDIO_SUFFIXES
 from vits.errors import UserError
 
 SIDECAR_SUFFIXES = (".txt", ".lab")
+SUBTITLE_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".list", ".lab")
 HEADER_NAMES = {
     "path": ("path", "file", "filename", "file_name", "audio", "audio_file", "wav", "id"),
@@ -38,13 +39,17 @@ NO_TRANSCRIPT = "has no transcript (no .txt or .lab of the same name, no line in
 
 @dataclass(frozen=True)
 class Found:
-    """A sound file and its words. `name` is how a report calls it: relative, with slashes."""
+    """A sound file and its words. `name` is how a report calls it: relative, with slashes.
+
+    `subtitles` is a file with the words and their times, where there is nothing better.
+    """
 
     path: Path
     name: str
     text: str
     speaker: str = ""
     language: str = ""
+    subtitles: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -79,17 +84,20 @@ class _Row:
     verdict: str = ""
 
 
-def find_clips(source: str | Path, *, without: Path | None = None) -> Intake:
+def find_clips(
+    source: str | Path, *, without: Path | None = None, wordless: bool = False
+) -> Intake:
     """The clips of a folder, a list, or a single sound file, in any form named above.
 
     Folders are searched with their subfolders, except `without` (where the result goes, say).
+    With `wordless`, sounds without a transcript are found too, and so are subtitles beside them.
     Raises UserError if there is no such source or a list cannot be read.
     """
     source = Path(source)
     if not source.exists():
         raise UserError(f"There is no folder or file {source}.", "Check the path of the clips.")
     if source.suffix.lower() in AUDIO_SUFFIXES and not source.is_dir():
-        return _with_sidecars([source], source.parent)
+        return _with_sidecars([source], source.parent, wordless)
     folder = source if source.is_dir() else source.parent
     sounds = _Sounds.below(folder, without)
     if not source.is_dir():
@@ -98,11 +106,13 @@ def find_clips(source: str | Path, *, without: Path | None = None) -> Intake:
     lists = _lists_among(texts, sounds)
     if not lists:
         alone = _texts_without_sound(texts, sounds.files, folder)
-        intake = _with_sidecars(sounds.files, folder)
+        intake = _with_sidecars(sounds.files, folder, wordless)
     else:
         rows = [row for path in lists for row in _read_list(path)]
         intake = _with_rows(rows, sounds)
         alone = _sounds_without_line(sounds, intake, lists)
+        if wordless:
+            intake, alone = _with_silent_partners(sounds, intake, alone), []
     return Intake(intake.found, (*intake.dropped, *alone))
 
 
@@ -238,14 +248,17 @@ class _Sounds:
 # ---------------------------------------------------------------- sounds with sidecars
 
 
-def _with_sidecars(sounds: Sequence[Path], folder: Path) -> Intake:
+def _with_sidecars(sounds: Sequence[Path], folder: Path, wordless: bool) -> Intake:
     found: list[Found] = []
     dropped: list[Dropped] = []
     for path in sounds:
         name = _relative(path, folder)
         sidecar = _sidecar(path)
         if sidecar is None:
-            dropped.append(Dropped(name, NO_TRANSCRIPT))
+            if wordless:
+                found.append(Found(path, name, "", subtitles=_subtitles(path)))
+            else:
+                dropped.append(Dropped(name, NO_TRANSCRIPT))
             continue
         text = read_text(sidecar)
         if _is_phone_labels(text):
@@ -263,6 +276,30 @@ def _sidecar(sound: Path) -> Path | None:
                 if _is_file(path := stem.with_name(stem.name + ending)):
                     return path
     return None
+
+
+def _subtitles(sound: Path) -> Path | None:
+    """The subtitles of a.mp4: a.srt, a.vtt, a.ass, or one with a language, a.zh.srt."""
+    for suffix in SUBTITLE_SUFFIXES:
+        for name in (sound.stem + suffix, sound.name + suffix):
+            if _is_file(path := sound.with_name(name)):
+                return path
+    start = f"{sound.stem}."
+    beside = sorted(p for p in sound.parent.iterdir() if p.suffix.lower() in SUBTITLE_SUFFIXES)
+    return next(
+        (p for p in beside if p.stem.startswith(start) and len(p.stem) < len(start) + 9), None
+    )
+
+
+def _with_silent_partners(sounds: _Sounds, intake: Intake, alone: Sequence[Dropped]) -> Intake:
+    """The sounds that no list names, as found without words."""
+    names = {item.name for item in alone}
+    more = [
+        Found(path, name, "", subtitles=_subtitles(path))
+        for path in sounds.files
+        if (name := _relative(path, sounds.folder)) in names
+    ]
+    return Intake((*intake.found, *more), intake.dropped)
 
 
 def _is_phone_labels(text: str) -> bool:

@@ -13,7 +13,7 @@ It is never a training loss. It runs on the CPU and depends on no random number.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -42,13 +42,16 @@ def speaker_embedding(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     return _embed([_spoken_part(samples, sample_rate)])[0]
 
 
-def embed_clips(clips: Sequence[Audio]) -> np.ndarray:
+def embed_clips(clips: Iterable[Audio], most_windows: int | None = None) -> np.ndarray:
     """Embed N recordings, (N, 256) float32, each row of length 1.
+
+    With `most_windows` only so many windows of each are heard, spread evenly over it.
 
     Windows of different clips share a batch, which is several times faster than clip by clip;
     the rows equal `speaker_embedding` of each clip up to rounding. Raises like it does.
     """
-    return _embed(_spoken_part(clip.samples, clip.sample_rate) for clip in clips)
+    spoken = (_spoken_part(clip.samples, clip.sample_rate) for clip in clips)
+    return _embed(spoken, most_windows)
 
 
 def centroid(embeddings: np.ndarray) -> np.ndarray:
@@ -114,13 +117,13 @@ def _windows(spoken: np.ndarray) -> list[np.ndarray]:
     return [mel[frames] for frames in in_frames]
 
 
-def _embed(recordings: Iterable[np.ndarray]) -> np.ndarray:
+def _embed(recordings: Iterable[np.ndarray], most_windows: int | None = None) -> np.ndarray:
     """Embeddings (N, 256) of N prepared recordings, their windows batched together."""
     counts: list[int] = []
 
     def all_windows() -> Iterator[np.ndarray]:
         for spoken in recordings:
-            windows = _windows(spoken)
+            windows = _some(_windows(spoken), most_windows)
             counts.append(len(windows))
             yield from windows
 
@@ -130,6 +133,13 @@ def _embed(recordings: Iterable[np.ndarray]) -> np.ndarray:
     ends = np.cumsum(counts)[:-1]
     parts = np.split(np.concatenate(vectors), ends)
     return np.stack([_unit(part.mean(axis=0)) for part in parts])
+
+
+def _some(windows: list[np.ndarray], most: int | None) -> list[np.ndarray]:
+    """At most so many of them, evenly spread."""
+    if most is None or len(windows) <= most:
+        return windows
+    return [windows[i] for i in np.linspace(0, len(windows) - 1, most).round().astype(int)]
 
 
 def _encode(windows: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

@@ -48,6 +48,7 @@ def write_epub(
     extra: Mapping[str, bytes | str] | None = None,
     spine: Sequence[str] | None = None,
     guide: str = "",
+    cover: str = "",
 ) -> Path:
     """An EPUB of `pages` (name to XHTML); `nav` and `ncx` are what their lists hold."""
     items = [f'<item id="p{i}" href="{name}" media-type="application/xhtml+xml"/>'
@@ -65,6 +66,9 @@ def write_epub(
             '<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/" version="2005-1">'
             f"<navMap>{ncx}</navMap></ncx>"
         )
+    if cover:
+        items.append(f'<item id="cov" href="{cover}" properties="cover-image"'
+                     ' media-type="image/png"/>')  # fmt: skip
     files |= extra or {}
     files["OEBPS/content.opf"] = (
         '<package xmlns="http://www.idpf.org/2007/opf" version="3.0">'

@@ -9,13 +9,18 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from conftest import make_tiny_voice, speech
 
+from data.dataset import PackedDataset, Utterance, pack
 from pipelines.clone import (
+    ClipBatches,
     ClonePlan,
     CloneRequest,
     Listeners,
+    aligned,
     check_points,
     clone,
     is_over_trained,
@@ -192,6 +197,36 @@ def test_the_speaker_starts_at_the_centre_of_the_clips_and_the_network_is_the_ba
             assert (model.state_dict()[name] - value).abs().max() < 1e-3, name
     assert model.speakers is not None
     assert abs(float(model.speakers.vectors.norm()) - 1.0) < 0.01
+
+
+def test_the_alignment_of_a_clip_is_the_same_however_often_it_is_asked(
+    base: Path, tmp_path: Path
+) -> None:
+    model, config = load_voice(base)
+    clips = [
+        Utterance(
+            name=f"clip {i}",
+            speaker=0,
+            language="de",
+            samples=(speech(1.2, seed=i).samples[: 100 * 256] * 32767).astype(np.int16),
+            ids=np.arange(1, 6 + i, dtype=np.int32),
+            embedding=np.zeros(config.model.embedding_channels, np.float32),
+            bandwidth_hz=11025.0,
+        )
+        for i in range(3)
+    ]
+    pack(clips, tmp_path / "packed", speakers=["one"], symbols=config.symbols)
+    dataset = PackedDataset(tmp_path / "packed", config.audio)
+    found = aligned(model, dataset)
+    before = torch.get_rng_state()
+    again = aligned(model, dataset)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert [d.tolist() for d in found] == [d.tolist() for d in again]
+    assert [int(d.sum()) for d in found] == [dataset.frames(i) for i in range(3)]
+    batch = ClipBatches(dataset, [0, 1, 2], 3, 0, found).of([2, 0])
+    assert batch.durations is not None
+    assert batch.durations[0].tolist() == found[2].tolist()
+    assert batch.durations[1].tolist() == [*found[0].tolist(), 0, 0]
 
 
 def test_checkpoints_are_judged_on_the_way_and_at_the_end() -> None:

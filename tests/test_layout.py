@@ -94,6 +94,8 @@ def loaded_by(program: str, arguments: list[str]) -> set[str]:
         ("story", ["--help"]),
         ("story", ["render", "--help"]),
         ("story", ["chapters", "--help"]),
+        ("story", ["audiobook", "--help"]),
+        ("story", ["batch", "--help"]),
     ],
 )
 def test_help_loads_nothing_heavy(program: str, arguments: list[str]) -> None:

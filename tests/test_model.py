@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 
@@ -106,6 +107,61 @@ def test_a_training_pass_has_a_finite_gradient_for_every_weight(
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
+
+
+def test_a_window_is_the_same_part_of_the_whole_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what its frames depend on at both sides, only the cost differs."""
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    model, segment, window = tiny().eval(), 8, 20
+    batch = batch_of([7, 5, 4], [90, 61, 12])
+    batch = dataclasses.replace(batch, durations=model.durations(batch))
+    whole, part = model(batch, segment), model(batch, segment, window)
+    assert part.z_p.shape[2] < whole.z_p.shape[2]
+    assert part.judged.sum((1, 2)).tolist() == [window, window, 12]
+    for row, start in enumerate(part.window_starts.tolist()):
+        inside = part.judged[row, 0].nonzero().flatten()
+        for name in ("m_q", "logs_q", "z_p", "m_p", "logs_p"):
+            expected = getattr(whole, name)[row][:, inside + start]
+            torch.testing.assert_close(getattr(part, name)[row][:, inside], expected)
+    assert part.durations.tolist() == whole.durations.tolist()
+    torch.testing.assert_close(part.duration_loss, whole.duration_loss)
+    inner = part.segment_starts - part.window_starts
+    assert all(part.judged[row, 0, at] == 1 for row, at in enumerate(inner.tolist()))
+
+
+def test_a_window_decodes_and_draws_what_the_whole_pass_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    model, segment = tiny().eval(), 8
+    batch = batch_of([7, 5], [90, 61])
+    batch = dataclasses.replace(batch, durations=model.durations(batch))
+    whole, part = model(batch, segment), model(batch, segment, 20)
+    whole = dataclasses.replace(whole, segment_starts=part.segment_starts)
+    torch.testing.assert_close(
+        model.draw(part, segment, 0.0), model.draw(whole, segment, 0.0), rtol=1e-4, atol=1e-5
+    )
+    mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
+    m_q, _ = model.posterior_encoder(batch.spec, mask, whole.g)
+    z = take_segments(m_q, part.segment_starts, segment)
+    torch.testing.assert_close(part.waveform, model.decoder(z, whole.g), rtol=1e-4, atol=1e-5)
+
+
+def test_a_window_without_known_durations_searches_the_whole_utterance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    model, batch = tiny().eval(), batch_of([7, 5], [90, 61])
+    out = model(batch, 8, 20)
+    assert out.durations.tolist() == model.durations(batch).tolist()
+    assert out.durations.sum(1).tolist() == [90, 61]
+
+
+def test_a_window_of_everything_is_the_whole_pass() -> None:
+    model, batch = tiny().eval(), batch_of([7, 5], [90, 61])
+    out = model(batch, 8, 90)
+    assert out.window_starts.tolist() == [0, 0]
+    assert torch.equal(out.judged, out.frame_mask)
 
 
 def test_what_the_prior_draws_in_training_is_what_synthesis_says() -> None:

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from conftest import speech
 
-from data import prepare
+from data import making
 from data.clips import read_clips
 from data.prepare import ClipEvent, prepare_clips
 from vits.audio import Audio, loudness_lufs, read_audio, resample, write_audio
@@ -304,7 +304,7 @@ def test_another_version_of_the_preparation_makes_everything_again(
 ) -> None:
     source, out = three_clips(tmp_path / "in"), tmp_path / "out"
     prepare_clips(source, out)
-    monkeypatch.setattr(prepare, "VERSION", prepare.VERSION + 1)
+    monkeypatch.setattr(making, "VERSION", making.VERSION + 1)
     events: list[ClipEvent] = []
     prepare_clips(source, out, on_event=events.append)
     assert not any(event.reused for event in events)

@@ -67,20 +67,20 @@ def read_audio(path: str | Path) -> Audio:
     holds no sound.
     """
     path = Path(path)
-    _check_readable(path)
+    check_readable(path)
     if path.suffix.lower() in SNDFILE_SUFFIXES:
-        _check_wav_is_whole(path)
+        check_wav_is_whole(path)
         channels, sample_rate = _read_sndfile(path) or _read_pyav(path)
     else:
         channels, sample_rate = _read_pyav(path)
     if channels.size == 0:
-        raise _unreadable(path, "holds no sound")
+        raise unreadable(path, "holds no sound")
     if not np.isfinite(channels).all():
-        raise _unreadable(path, "holds samples that are not numbers")
-    return Audio(_within_range(_downmix(channels)), sample_rate)
+        raise unreadable(path, "holds samples that are not numbers")
+    return Audio(within_range(downmix(channels)), sample_rate)
 
 
-def _check_readable(path: Path) -> None:
+def check_readable(path: Path) -> None:
     try:
         with path.open("rb") as file:
             empty = not file.read(1)
@@ -91,10 +91,10 @@ def _check_readable(path: Path) -> None:
             f"{path} cannot be opened ({error.strerror}).", "Name a sound file that you may read."
         ) from error
     if empty:
-        raise _unreadable(path, "is empty (0 bytes)")
+        raise unreadable(path, "is empty (0 bytes)")
 
 
-def _unreadable(path: Path, cause: str) -> UserError:
+def unreadable(path: Path, cause: str) -> UserError:
     return UserError(f"{path} {cause}.", "Record or export the file again, or leave it out.")
 
 
@@ -110,11 +110,11 @@ def _read_sndfile(path: Path) -> tuple[Samples, int] | None:
     except (soundfile.LibsndfileError, RuntimeError):
         return None
     if len(samples) < expected:
-        raise _unreadable(path, f"is truncated: {len(samples)} of {expected} samples are there")
+        raise unreadable(path, f"is truncated: {len(samples)} of {expected} samples are there")
     return samples, sample_rate
 
 
-def _check_wav_is_whole(path: Path) -> None:
+def check_wav_is_whole(path: Path) -> None:
     """Compare the length in a WAV's header with the file: libsndfile passes over a difference.
 
     Programs that write to a pipe leave 0 or the largest number there; those files are accepted.
@@ -129,10 +129,10 @@ def _check_wav_is_whole(path: Path) -> None:
                 break
             file.seek(size + size % 2, 1)
         else:
-            raise _unreadable(path, "is truncated: it ends before its sound begins")
+            raise unreadable(path, "is truncated: it ends before its sound begins")
         there = path.stat().st_size - file.tell()
     if 0 < size < 0x7FFF0000 and there < size - WAV_SLACK_BYTES:
-        raise _unreadable(path, f"is truncated: {there} of {size} bytes of sound are there")
+        raise unreadable(path, f"is truncated: {there} of {size} bytes of sound are there")
 
 
 def _read_pyav(path: Path) -> tuple[Samples, int]:
@@ -143,19 +143,19 @@ def _read_pyav(path: Path) -> tuple[Samples, int]:
         # a file object, since FFmpeg would take "a:b.mp3" for a protocol
         with path.open("rb") as file, av.open(file) as container:
             if not container.streams.audio:
-                raise _unreadable(path, "is not a sound file or has no sound track")
+                raise unreadable(path, "is not a sound file or has no sound track")
             stream = container.streams.audio[0]
             blocks = list(_decode(path, container, stream))
-            declared_s = _declared_duration_s(container, stream)
+            declared_s = declared_duration_s(container, stream)
             sample_rate = int(stream.rate)
     except (av.FFmpegError, EOFError) as error:
-        raise _unreadable(path, "is not a sound file that can be read") from error
+        raise unreadable(path, "is not a sound file that can be read") from error
     if not blocks:
-        raise _unreadable(path, "is not a sound file that can be read, or holds no sound")
+        raise unreadable(path, "is not a sound file that can be read, or holds no sound")
     samples = np.concatenate(blocks, axis=1).T
     if len(samples) / sample_rate < 0.95 * declared_s - 0.5:
         there = f"{len(samples) / sample_rate:.1f} of {declared_s:.1f} seconds are there"
-        raise _unreadable(path, f"is truncated: {there}")
+        raise unreadable(path, f"is truncated: {there}")
     return samples, sample_rate
 
 
@@ -177,12 +177,12 @@ def _decode(path: Path, container: Any, stream: Any) -> Iterator[Samples]:
     for frame in resampler.resample(None):
         yield frame.to_ndarray().astype(np.float32, copy=False)
     if damaged > max(1, DAMAGED_PACKETS * total):
-        raise _unreadable(path, f"is damaged: {damaged} of {total} packets cannot be decoded")
+        raise unreadable(path, f"is damaged: {damaged} of {total} packets cannot be decoded")
     if damaged:
         log.warning("%s: %d of %d packets are damaged and left out", path, damaged, total)
 
 
-def _declared_duration_s(container: Any, stream: Any) -> float:
+def declared_duration_s(container: Any, stream: Any) -> float:
     """Seconds by the header, 0 for the formats that only guess (mp3, say)."""
     exact = {"mov", "mp4", "flac", "wav"}
     if not exact & set(container.format.name.split(",")) or not stream.duration:
@@ -190,7 +190,7 @@ def _declared_duration_s(container: Any, stream: Any) -> float:
     return float(stream.duration * stream.time_base)
 
 
-def _downmix(channels: Samples) -> Samples:
+def downmix(channels: Samples) -> Samples:
     """(T, channels) -> (T,): their mean, or the loudest one if they cancel each other."""
     if channels.shape[1] == 1:
         return np.ascontiguousarray(channels[:, 0])
@@ -201,8 +201,9 @@ def _downmix(channels: Samples) -> Samples:
     return mono
 
 
-def _within_range(samples: Samples) -> Samples:
-    peak = float(np.abs(samples).max())
+def within_range(samples: Samples) -> Samples:
+    """The samples, scaled down where they go beyond [-1, 1]."""
+    peak = float(np.abs(samples).max(initial=0.0))
     return samples if peak <= 1.0 else (samples / peak).astype(np.float32)
 
 

@@ -154,6 +154,7 @@ class TrainConfig:
     warmup_steps: int = 0
     decay_to: float = 0.1  # of the learning rate, reached on a cosine at the last step
     segment_frames: int = 32
+    window_frames: int = 0  # of each utterance that posterior and flow learn from; 0 is all
     mel_weight: float = 45.0
     mel_windows: tuple[int, ...] = (512, 1024, 2048)
     kl_weight: float = 1.0

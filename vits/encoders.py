@@ -171,6 +171,7 @@ class PosteriorEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.spec_channels = spec_channels
+        self.context_frames = n_layers * (kernel_size // 2)  # on each side of a frame
         self.pre = nn.Conv1d(spec_channels, hidden, 1)
         self.enc = WaveNet(hidden, kernel_size, n_layers, gin_channels)
         self.proj = nn.Conv1d(hidden, 2 * out_channels, 1)

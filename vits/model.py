@@ -54,16 +54,22 @@ class Batch:
 
 @dataclass(frozen=True)
 class VitsOutput:
-    """What the losses need: a decoded segment and the distributions behind it."""
+    """What the losses need: a decoded segment and the distributions behind it.
+
+    T is the whole utterance's, or that of a window of it with what its frames depend on at both
+    sides; `judged` is one where the KL holds, which is inside of the window.
+    """
 
     waveform: Tensor  # (B, 1, segment * hop)
-    segment_starts: Tensor  # (B,) in frames
+    segment_starts: Tensor  # (B,) in frames of the utterance
+    window_starts: Tensor  # (B,) likewise, of the first frame below; may lie before the utterance
     z_p: Tensor
     m_p: Tensor
     logs_p: Tensor
     m_q: Tensor
     logs_q: Tensor
     frame_mask: Tensor
+    judged: Tensor  # (B, 1, T)
     durations: Tensor  # (B, S) in frames
     duration_loss: Tensor  # (B,)
     g: Tensor | None  # (B, gin, 1)
@@ -86,6 +92,34 @@ class Latents:
     lengths: Tensor
     durations: Tensor  # (B, S) in frames
     g: Tensor | None
+
+
+@dataclass(frozen=True)
+class View:
+    """What posterior and flow see of a batch: spec (B, n_bins, T), mask and judged (B, 1, T).
+
+    starts (B,): where the view begins in each utterance; lengths (B,): frames that are judged,
+    which begin `context` frames later.
+    """
+
+    spec: Tensor
+    mask: Tensor
+    judged: Tensor
+    starts: Tensor
+    lengths: Tensor
+    context: int
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.context
+
+    def cut(self, path: Tensor) -> Tensor:
+        """This view's part of what is as long as the utterances are, (B, S, ...) -> (B, S, T)."""
+        return _cut(path, self.starts, self.spec.shape[2])
+
+    def segment_offsets(self, segment_frames: int) -> Tensor:
+        """Where a random segment of the judged frames begins in the view, (B,)."""
+        return self.context + random_starts(self.lengths, segment_frames)
 
 
 class Speakers(nn.Module):
@@ -163,32 +197,75 @@ class Vits(nn.Module):
         """The conditioning vector g (B, gin, 1), or None for a model of one unnamed speaker."""
         return self.speakers(speaker, embedding) if self.speakers is not None else None
 
-    def forward(self, batch: Batch, segment_frames: int) -> VitsOutput:
-        """One training pass over whole utterances, decoding a random segment of each."""
+    def forward(self, batch: Batch, segment_frames: int, window_frames: int = 0) -> VitsOutput:
+        """One training pass, decoding a random segment of each utterance.
+
+        With `window_frames`, posterior and flow see a random window of each utterance instead of
+        the whole, and the KL is an estimate from it; the segment lies in the window.
+        """
         g = self.condition(batch.speaker, batch.embedding)
         symbol_mask = sequence_mask(batch.id_lengths, batch.ids.shape[1])
-        frame_mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
         x, m_p, logs_p = self.text_encoder(batch.ids, symbol_mask)
-        m_q, logs_q = self.posterior_encoder(batch.spec, frame_mask, g)
-        z = (m_q + torch.randn_like(m_q) * torch.exp(logs_q)) * frame_mask
-        z_p = self.flow(z, frame_mask, g)
-        path = self.align(z_p, m_p, logs_p, batch)
-        durations = path.sum(2)
+        view = self._view(batch, window_frames)
+        m_q, logs_q = self.posterior_encoder(view.spec, view.mask, g)
+        z = (m_q + torch.randn_like(m_q) * torch.exp(logs_q)) * view.mask
+        z_p = self.flow(z, view.mask, g)
+        if view.is_whole:
+            path = self.align(z_p, m_p, logs_p, batch)
+            durations = path.sum(2)
+        else:
+            whole = self._whole_path(batch, m_p, logs_p, g)
+            durations, path = whole.sum(2), view.cut(whole)
         duration_loss = self.duration_predictor.loss(x, symbol_mask, durations.unsqueeze(1), g)
-        starts = random_starts(batch.spec_lengths, segment_frames)
+        offsets = view.segment_offsets(segment_frames)
         return VitsOutput(
-            waveform=self.decoder(take_segments(z, starts, segment_frames), g),
-            segment_starts=starts,
+            waveform=self.decoder(take_segments(z, offsets, segment_frames), g),
+            segment_starts=view.starts + offsets,
+            window_starts=view.starts,
             z_p=z_p,
             m_p=m_p @ path,  # (B, C, S) @ (B, S, T) -> (B, C, T)
             logs_p=logs_p @ path,
             m_q=m_q,
             logs_q=logs_q,
-            frame_mask=frame_mask,
+            frame_mask=view.mask,
+            judged=view.judged,
             durations=durations,
             duration_loss=duration_loss,
             g=g,
         )
+
+    def _view(self, batch: Batch, window_frames: int) -> View:
+        """The whole utterances, or a random window of each and what its frames depend on."""
+        mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
+        context = self.flow.context_frames + self.posterior_encoder.context_frames
+        if not 0 < window_frames < batch.spec.shape[2] - 2 * context:
+            starts = torch.zeros_like(batch.spec_lengths)
+            return View(batch.spec, mask, mask, starts, batch.spec_lengths, context=0)
+        starts = random_starts(batch.spec_lengths, window_frames)
+        width = window_frames + 2 * context
+        judged = torch.ones(1, 1, width, device=mask.device)
+        judged[..., :context] = judged[..., context + window_frames :] = 0.0
+        spec, mask = (_cut(x, starts - context, width) for x in (batch.spec, mask))
+        lengths = batch.spec_lengths.clamp(max=window_frames)
+        return View(spec, mask, mask * judged, starts - context, lengths, context)
+
+    @torch.no_grad()
+    def durations(self, batch: Batch) -> Tensor:
+        """Frames of each symbol by a search with the weights as they are, (B, S)."""
+        g = self.condition(batch.speaker, batch.embedding)
+        symbol_mask = sequence_mask(batch.id_lengths, batch.ids.shape[1])
+        _, m_p, logs_p = self.text_encoder(batch.ids, symbol_mask)
+        return self._whole_path(batch, m_p, logs_p, g).sum(2).long()
+
+    @torch.no_grad()
+    def _whole_path(self, batch: Batch, m_p: Tensor, logs_p: Tensor, g: Tensor | None) -> Tensor:
+        """The alignment of whole utterances (B, S, T), where a window cannot give it."""
+        mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
+        if batch.durations is not None:
+            return path_from_durations(batch.durations, batch.spec.shape[2])
+        m_q, logs_q = self.posterior_encoder(batch.spec, mask, g)
+        z = (m_q + torch.randn_like(m_q) * torch.exp(logs_q)) * mask
+        return self.align(self.flow(z, mask, g), m_p, logs_p, batch)
 
     def draw(self, out: VitsOutput, segment_frames: int, noise_scale: float) -> Tensor:
         """The segments of `out` as the prior draws them at the same alignment, (B, 1, T * hop).
@@ -199,10 +276,8 @@ class Vits(nn.Module):
         context = self.flow.context_frames
         z_p = out.m_p + torch.randn_like(out.m_p) * torch.exp(out.logs_p) * noise_scale
         width = segment_frames + 2 * context
-        z_p, mask = (
-            take_segments(torch.nn.functional.pad(x, (context, context)), out.segment_starts, width)
-            for x in (z_p * out.frame_mask, out.frame_mask)
-        )
+        starts = out.segment_starts - out.window_starts - context
+        z_p, mask = (_cut(x, starts, width) for x in (z_p * out.frame_mask, out.frame_mask))
         z = self.flow(z_p, mask, out.g, reverse=True)
         return self.decoder(z[..., context : context + segment_frames], out.g)
 
@@ -344,6 +419,11 @@ def random_starts(lengths: Tensor, segment: int) -> Tensor:
     """A first frame for each row, (B,), so that the segment fits where the row is long enough."""
     room = (lengths - segment).clamp(min=0) + 1
     return (torch.rand(len(lengths), device=lengths.device) * room).long()
+
+
+def _cut(x: Tensor, starts: Tensor, width: int) -> Tensor:
+    """(B, C, T) -> (B, C, width) from `starts` (B,) on; zeros where there is nothing."""
+    return take_segments(torch.nn.functional.pad(x, (width, width)), starts + width, width)
 
 
 def take_segments(x: Tensor, starts: Tensor, segment: int) -> Tensor:

@@ -112,11 +112,12 @@ class Graph(nn.Module):
 
     def _synthesise(self, batch: Batch) -> tuple[list[Tensor], Tensor, dict[str, Tensor]]:
         config, hop = self.config, self.model.audio.hop_length
-        out = self.model(batch, config.segment_frames)
+        window = config.window_frames if self.training else 0  # what judges sees the whole
+        out = self.model(batch, config.segment_frames, window)
         real = take_segments(
             batch.waveform.unsqueeze(1), out.segment_starts * hop, config.segment_frames * hop
         )
-        kl = kl_to_prior(out.z_p, out.logs_q, out.m_p, out.logs_p, out.frame_mask)
+        kl = kl_to_prior(out.z_p, out.logs_q, out.m_p, out.logs_p, out.judged)
         losses = {
             "kl": config.kl_weight * kl,
             "duration": config.duration_weight * out.duration_loss.mean(),
@@ -489,6 +490,8 @@ def load_state(run: Run) -> bool:
         "objective": run.objective,
         "total_steps": run.total_steps,
     }
+    # a setting that is newer than the state was at its default
+    state["config"] = to_dict(TrainConfig()) | dict(state.get("config", {}))
     if any(state.get(key) != value for key, value in expected.items()):
         raise other
     try:

@@ -166,6 +166,20 @@ class Voice:
         utterances = plan(text, language=spoken, lexicon=lexicon, first_clause_short=soon)
         return (self._speech(utterance, manner) for utterance in utterances)
 
+    def speak_utterances(
+        self,
+        utterances: Iterable[Utterance],
+        *,
+        speaker: str | None = None,
+        speed: float = 1.0,
+        noise: float | None = None,
+        noise_duration: float | None = None,
+        seed: int = 0,
+    ) -> Iterator[Speech]:
+        """Speak what was planned before (`vits.text.plan`); each sounds as it does in `speak`."""
+        manner = self._manner(speaker, speed, noise, noise_duration, seed)
+        return (self._speech(utterance, manner) for utterance in utterances)
+
     def stream_audio(
         self,
         text: str | Iterable[str],

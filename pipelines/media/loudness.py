@@ -34,17 +34,53 @@ def sample_rate(path: str | Path) -> int:
     return int(soundfile.info(str(path)).samplerate)
 
 
+class Meter:
+    """Integrated loudness of sound that comes in pieces, mono: `add` them, then read `lufs`."""
+
+    def __init__(self, sample_rate: int) -> None:
+        from pyloudnorm import Meter as Filters
+
+        self._filters = [(f.b, f.a) for f in Filters(sample_rate)._filters.values()]
+        self._states = [np.zeros(max(len(b), len(a)) - 1) for b, a in self._filters]
+        self._hop = round(sample_rate / 10)
+        self._rest = np.zeros(0)
+        self._hops: list[NDArray[np.float64]] = []
+
+    def add(self, samples: Samples) -> None:
+        """Samples (T,) that follow those before."""
+        from scipy.signal import lfilter
+
+        weighted = samples.astype(np.float64)
+        for number, (b, a) in enumerate(self._filters):
+            weighted, self._states[number] = lfilter(b, a, weighted, zi=self._states[number])
+        weighted = np.concatenate([self._rest, weighted])
+        whole = len(weighted) // self._hop * self._hop
+        self._hops.append(np.square(weighted[:whole]).reshape(-1, self._hop).mean(axis=1))
+        self._rest = weighted[whole:]
+
+    @property
+    def lufs(self) -> float:
+        """Integrated loudness so far; -inf for silence."""
+        hops = np.concatenate([np.zeros(0), *self._hops])
+        if len(hops) < HOPS_PER_BLOCK:
+            hops = np.full(HOPS_PER_BLOCK, hops.mean() if len(hops) else 0.0)
+        blocks = np.convolve(hops, np.full(HOPS_PER_BLOCK, 1 / HOPS_PER_BLOCK), mode="valid")
+        loud = blocks[_lufs(blocks) > GATE_ABSOLUTE_LUFS]
+        if not len(loud):
+            return float("-inf")
+        gate = _lufs(loud.mean()) + GATE_RELATIVE_LU
+        return float(_lufs(loud[_lufs(loud) > gate].mean()))
+
+
 def track_loudness(path: str | Path) -> float:
     """Integrated loudness in LUFS of a mono sound file; -inf for silence."""
-    hops = np.concatenate([np.zeros(0), *_hop_powers(Path(path))])
-    if len(hops) < HOPS_PER_BLOCK:
-        hops = np.full(HOPS_PER_BLOCK, hops.mean() if len(hops) else 0.0)
-    blocks = np.convolve(hops, np.full(HOPS_PER_BLOCK, 1 / HOPS_PER_BLOCK), mode="valid")
-    loud = blocks[_lufs(blocks) > GATE_ABSOLUTE_LUFS]
-    if not len(loud):
-        return float("-inf")
-    gate = _lufs(loud.mean()) + GATE_RELATIVE_LU
-    return float(_lufs(loud[_lufs(loud) > gate].mean()))
+    import soundfile
+
+    with soundfile.SoundFile(str(path)) as file:
+        meter = Meter(file.samplerate)
+        while len(samples := _read_mono(file, int(PIECE_S * file.samplerate))):
+            meter.add(samples)
+    return meter.lufs
 
 
 def levelled(
@@ -103,24 +139,6 @@ def true_peaks(samples: Samples) -> NDArray[np.float64]:
     peaks: NDArray[np.float64] = dense.reshape(-1, OVERSAMPLING).max(axis=1)
     peaks[1:] = np.maximum(peaks[1:], dense.reshape(-1, OVERSAMPLING)[:-1].max(axis=1))
     return np.maximum(peaks, np.abs(samples))
-
-
-def _hop_powers(path: Path) -> Iterator[NDArray[np.float64]]:
-    """Mean square of the K-weighted track in hops of 100 ms."""
-    import soundfile
-    from pyloudnorm import Meter
-    from scipy.signal import lfilter
-
-    with soundfile.SoundFile(str(path)) as file:
-        filters = [(stage.b, stage.a) for stage in Meter(file.samplerate)._filters.values()]
-        states = [np.zeros(max(len(b), len(a)) - 1) for b, a in filters]
-        hop = round(file.samplerate / 10)
-        while len(samples := _read_mono(file, hop * int(PIECE_S * 10))):
-            weighted = samples.astype(np.float64)
-            for number, (b, a) in enumerate(filters):
-                weighted, states[number] = lfilter(b, a, weighted, zi=states[number])
-            whole = len(weighted) // hop * hop
-            yield np.square(weighted[:whole]).reshape(-1, hop).mean(axis=1)
 
 
 def _read_mono(file: Any, count: int) -> Samples:

@@ -1,0 +1,101 @@
+"""Books read aloud: one, or a shelf of them, here or on a cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.books.jobs import Job
+from pipelines.books.names import job_name
+from pipelines.books.options import Options
+from pipelines.books.production import Voices
+from pipelines.books.shelf import Outcome, Shelf, start_worker
+from pipelines.executors import Executor, Inline, LocalProcesses, RayActors
+from pipelines.progress import OnProgress, silent
+from vits.errors import UserError
+from vits.files import cannot_write
+
+WORKER_GB = 0.5  # of memory for a worker, to choose how many
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where work is done. `workers` 0 is one for each core."""
+
+    executor: str = "local"
+    workers: int = 0
+    address: str = ""
+    device: str = "cpu"
+
+
+def make_audiobook(
+    source: Path,
+    out: Path,
+    options: Options,
+    where: Where | None = None,
+    on_progress: OnProgress = silent,
+) -> Outcome:
+    """One book in the folder `out`. UserError for all that keeps it from being made."""
+    job = Job(job_name(source.name), source, options, own_folder=False)
+    (outcome,) = make_books([job], out, where, on_progress)
+    if outcome.state != "done":
+        raise UserError(outcome.error or "The book was cancelled.", "")
+    return outcome
+
+
+def make_books(
+    jobs: Sequence[Job],
+    out: Path,
+    where: Where | None = None,
+    on_progress: OnProgress = silent,
+) -> list[Outcome]:
+    """Make a shelf of books below `out`; what became of each. UserError for a full disk."""
+    from vits.device import pick_device
+
+    where = where or Where()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    device = pick_device(where.device)
+    voices = Voices(device)
+    shelf = Shelf(jobs, out, voices, on_progress)
+    shared = {"voices": voices.loaded, "device": device}
+    outcomes = list(shelf.run(_executor(where, device, shared)))
+    _remember(outcomes, voices)
+    return outcomes
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _executor(where: Where, device: str, shared: dict[str, Any]) -> Executor:
+    workers = where.workers or (usable_cores() if device == "cpu" else 1)
+    if where.executor == "ray":
+        gpus = 1.0 if device == "cuda" else 0.0
+        return RayActors(start_worker, shared, workers, where.address or None, gpus=gpus)
+    if workers == 1:
+        return Inline(start_worker, shared)
+    return LocalProcesses(start_worker, shared, workers)
+
+
+def _remember(outcomes: Sequence[Outcome], voices: Voices) -> None:
+    """Let the library know what was made with its voices."""
+    from vits.library import record_made, voice_folder
+
+    for name, voice in voices.loaded.items():
+        files = [
+            path
+            for outcome in outcomes
+            if outcome.delivered and outcome.job.options.voice.partition(":")[0] == name
+            for path in outcome.delivered.files
+        ]
+        if files and voice.folder == voice_folder(voice.name):
+            record_made(voice.name, files)

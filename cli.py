@@ -1,4 +1,4 @@
-"""The programs `clone-voice` and `story`: which commands belong to each.
+"""The programs `clone-voice`, `story` and `digital-human`: which commands belong to each.
 
 Nothing heavy is imported before a command runs, so that --help answers at once.
 """
@@ -9,6 +9,7 @@ from commands import (
     audiobooks,
     books,
     doctor,
+    persona,
     pictures,
     preparing,
     sounds,
@@ -44,6 +45,11 @@ story = command_group(
     audiobooks.audiobook,
     audiobooks.batch,
 )
+digital_human = command_group(
+    "digital-human",
+    "A digital human: one person's manner, learned from what they wrote.",
+    persona.learn,
+)
 
 
 def clone_voice_main() -> None:
@@ -54,3 +60,8 @@ def clone_voice_main() -> None:
 def story_main() -> None:
     """Entry point of `story`."""
     story()
+
+
+def digital_human_main() -> None:
+    """Entry point of `digital-human`."""
+    digital_human()

@@ -17,6 +17,8 @@ from bench.first_audio import first_audio
 from bench.kills import kills
 from bench.machine import busy_note, load, machine
 from bench.memory import memory
+from bench.persona import learning
+from bench.privacy import privacy
 from bench.settings import LANGUAGE, Settings, a_voice, tell
 from bench.synthesis import synthesis
 from bench.table import Row, markdown
@@ -28,6 +30,8 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "memory": memory,
     "cloning_step": cloning_step,
     "startup": startup,
+    "privacy": privacy,
+    "learning": learning,
     "story": story,
     "kills": kills,
 }
@@ -68,6 +72,7 @@ def report(rows: Sequence[Row], waiting: float | None) -> str:
 @click.option(
     "--story", "story_arguments", default="", help="More arguments of `story demo`: '--steps 4'."
 )
+@click.option("--messages", type=click.IntRange(1), help="Of the chat that is learned.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the report here too.")
 def main(
     names: tuple[str, ...],
@@ -79,8 +84,9 @@ def main(
 ) -> None:
     """Measure what NAME says, or everything but story and kills, and print a table in Markdown.
 
-    NAME: synthesis, first_audio, memory, cloning_step, startup, story, kills. Exit code 1 if
-    something could not be measured; a target that is not met is a result and no failure.
+    NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills.
+    Exit code 1 if something could not be measured; a target that is not met is a result and no
+    failure.
     """
     from pipelines.evaluate import load_sentences
 

@@ -29,7 +29,8 @@ class Settings:
     voice: as `Voice.load` takes it; voice_note: what the reader must know of it. threads: of
     whatever may use all, 0 for torch's own choice. rival, paper: changes to the sizes that are
     compared with. story: more arguments of `story demo`. kills, kill_steps: how often training
-    and rendering are killed, and how long that training is.
+    and rendering are killed, and how long that training is. planted: messages with private data.
+    messages: of a log that is learned.
     """
 
     voice: str = "base"
@@ -48,6 +49,8 @@ class Settings:
     story: tuple[str, ...] = ()
     kills: int = 20
     kill_steps: int = 6
+    planted: int = 500
+    messages: int = 100_000
 
     @property
     def voice_name(self) -> str:

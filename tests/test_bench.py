@@ -15,9 +15,22 @@ import torch
 from click.testing import CliRunner
 
 from bench import __main__ as program
-from bench import cloning_step, commands, first_audio, kills, machine, memory, settings, synthesis
+from bench import (
+    cloning_step,
+    commands,
+    first_audio,
+    kills,
+    machine,
+    memory,
+    persona,
+    planted,
+    privacy,
+    settings,
+    synthesis,
+)
 from bench.settings import CLIPS, Settings, book, in_fresh_process
 from bench.table import Row, Target, markdown, number, ratio
+from pipelines.persona.privacy import KINDS, Finding, mod_11_2
 from vits.errors import UserError
 
 TINY_RIVAL = {
@@ -368,3 +381,40 @@ def test_an_unknown_benchmark_is_refused_with_the_names_there_are() -> None:
     result = CliRunner().invoke(program.main, ["speed"])
     assert result.exit_code == 2
     assert "cloning_step" in result.output
+
+
+# --- the digital human
+
+
+def test_planted_private_data_stands_where_the_case_says() -> None:
+    made = planted.cases(500)
+    assert len(made) == 500
+    assert made == planted.cases(500)
+    kinds = {value.kind for case in made for value in case.planted}
+    assert kinds == set(KINDS)
+    assert {case.language for case in made} == {"zh", "en"}
+    assert any(not case.planted for case in made)
+    ids = [case.text[v.start : v.end] for case in made for v in case.planted if v.kind == "id"]
+    assert all(mod_11_2(value) for value in ids if len(value) == 18)
+
+
+def test_what_masking_misses_and_takes_too_much_is_counted(
+    tiny: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = planted.Case("en", "Bo x@y.org", (Finding("name", 0, 2), Finding("email", 3, 10)))
+    monkeypatch.setattr(privacy, "cases", lambda count: [case, case])
+    found = [[Finding("email", 3, 10), Finding("phone", 2, 3)], [Finding("email", 3, 9)]]
+    monkeypatch.setattr(privacy, "find_private", lambda text, names: found.pop(0))
+    rows = {row.what.partition(", ")[2]: row.value for row in privacy.privacy(tiny)}
+    assert rows["email: recall"] == 0.5
+    assert rows["email: precision"] == 1.0
+    assert rows["name (en): recall"] == 0.0
+    assert rows["phone: precision"] == 0.0
+
+
+def test_learning_is_measured(tiny: Settings) -> None:
+    seconds, growth = persona.learning(replace(tiny, messages=60))
+    assert seconds.value is not None
+    assert seconds.value > 0
+    assert growth.value is not None
+    assert "60 messages" in seconds.what

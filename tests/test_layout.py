@@ -96,6 +96,8 @@ def loaded_by(program: str, arguments: list[str]) -> set[str]:
         ("story", ["chapters", "--help"]),
         ("story", ["audiobook", "--help"]),
         ("story", ["batch", "--help"]),
+        ("digital_human", ["--help"]),
+        ("digital_human", ["learn", "--help"]),
     ],
 )
 def test_help_loads_nothing_heavy(program: str, arguments: list[str]) -> None:

@@ -13,7 +13,7 @@ import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"]
-GROUPS = {"clone-voice": cli.clone_voice, "story": cli.story}
+GROUPS = {"clone-voice": cli.clone_voice, "story": cli.story, "digital-human": cli.digital_human}
 
 
 def blocks(page: str) -> list[str]:
@@ -30,7 +30,9 @@ def options(group: click.Group, name: str) -> set[str]:
 @pytest.mark.parametrize("page", PAGES[:2])
 def test_commands_of_the_page_parse(page: str) -> None:
     assert blocks(page)
-    commands = [line for line in blocks(page) if line.startswith(("clone-voice ", "story "))]
+    commands = [
+        line for line in blocks(page) if line.startswith(tuple(f"{name} " for name in GROUPS))
+    ]
     for line in commands:
         words = shlex.split(line, comments=True)
         command = GROUPS[words[0]].commands[words[1]]
@@ -40,7 +42,7 @@ def test_commands_of_the_page_parse(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES[:2])
 def test_table_of_commands_is_whole_and_true(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
-    rows = re.findall(r"^\| (`(?:clone-voice|story) .*?) \| (.*) \|$", text, re.M)
+    rows = re.findall(r"^\| (`(?:clone-voice|story|digital-human) .*?) \| (.*) \|$", text, re.M)
     told: set[tuple[str, str]] = set()
     for head, description in rows:
         program = head.strip("`").split()[0]

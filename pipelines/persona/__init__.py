@@ -1,0 +1,1 @@
+"""A digital human: one person's words and manner, learned from what they wrote."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     multiple=True,
     default=("mp4", "html"),
     show_default=True,
-    help="mp4, epub, html, srt, vtt, ass or mp3; may be given several times.",
+    help="mp4, epub, html, pdf, m4b, mp3, srt, vtt or ass; may be given several times.",
 )
 @click.option(
     "--pages",
@@ -42,6 +42,39 @@ if TYPE_CHECKING:
     default="fixed",
     show_default=True,
     help="Of an epub: a picture book, or text that flows.",
+)
+@click.option(
+    "--aspect",
+    type=click.Choice(["16:9", "9:16", "1:1"]),
+    default="16:9",
+    show_default=True,
+    help="The shape of the film, and of what the collage draws.",
+)
+@click.option(
+    "--height",
+    type=click.Choice(["720", "1080"]),
+    default="720",
+    show_default=True,
+    help="Pixels of the film's shorter side.",
+)
+@click.option(
+    "--captions",
+    type=click.Choice(["soft", "burnt", "none"]),
+    default="soft",
+    show_default=True,
+    help="Of the film: a track that players show or not, or drawn into the picture word by word.",
+)
+@click.option(
+    "--notice",
+    type=click.Choice(["visible", "spoken", "none"]),
+    default="visible",
+    show_default=True,
+    help="That a machine made it: to be seen, said at the end too, or (labels stay) neither.",
+)
+@click.option(
+    "--music",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A piece of music to lie under the story, softer while somebody speaks.",
 )
 @illustrator_options
 @click.option("--language", help="What the text is in, where it does not say so.")
@@ -58,7 +91,8 @@ def render(
     source: str,
     output: Path,
     as_json: bool,
-    pages: Any,
+    aspect: str,
+    height: str,
     illustrator: str | None,
     drawing: tuple[str, ...],
     **options: Any,
@@ -67,15 +101,17 @@ def render(
 
     What is made already is not made again, so that a changed line costs one line.
     """
+    from pipelines.story.illustrators import in_shape
     from pipelines.story.render import render
-    from pipelines.story.ship import Settings
+    from pipelines.story.ship import Settings, film_size
 
     report = Reporter(as_json)
-    artist = chosen_illustrator(report, illustrator, drawing)
+    size = film_size(aspect, int(height))
+    artist = in_shape(chosen_illustrator(report, illustrator, drawing), size)
+    shipping = {name: options.pop(name) for name in ("pages", "captions", "notice")}
+    settings = Settings(size, **shipping)
     with report.watching() as watch:
-        told = render(
-            source, output, artist=artist, settings=Settings(pages=pages), on_event=watch, **options
-        )
+        told = render(source, output, artist=artist, settings=settings, on_event=watch, **options)
     _report_story(report, told)
 
 

@@ -84,12 +84,14 @@ _ICONS = {  # SVG paths in a square of 24
 }
 
 
-def write_page(timeline: Timeline, path: str | Path, *, label: Label = DEFAULT_LABEL) -> None:
+def write_page(
+    timeline: Timeline, path: str | Path, *, notice: bool = True, label: Label = DEFAULT_LABEL
+) -> None:
     """Write the story as one page, whole or not at all. UserError if that cannot be done."""
-    write_text(Path(path), page(timeline, label=label))
+    write_text(Path(path), page(timeline, notice=notice, label=label))
 
 
-def page(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> str:
+def page(timeline: Timeline, *, notice: bool = True, label: Label = DEFAULT_LABEL) -> str:
     """The page's HTML. The same timeline gives the same text."""
     style, script = _resource("page.css"), _resource("page.js")
     language = language_tag(timeline.language)
@@ -118,7 +120,7 @@ def page(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> str:
 {_byline(timeline)}
 <audio id="sound" controls preload="auto" src="{sound}"></audio>
 </header>
-{"".join(_scenes(timeline))}<footer>{_footer(timeline)}</footer>
+{"".join(_scenes(timeline))}<footer>{_footer(timeline, notice)}</footer>
 </main>
 {_bar(timeline, phrases)}
 <script type="application/json" id="times">{_times(timeline)}</script>
@@ -136,8 +138,9 @@ def _byline(timeline: Timeline) -> str:
     return f'<p class="byline">{text}</p>' if text else ""
 
 
-def _footer(timeline: Timeline) -> str:
-    lines = [phrase(timeline.language, "notice"), *map(plain, timeline.credits)]
+def _footer(timeline: Timeline, notice: bool) -> str:
+    lines = [phrase(timeline.language, "notice")] if notice else []
+    lines += map(plain, timeline.credits)
     return "<br>".join(lines)
 
 

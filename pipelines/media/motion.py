@@ -85,7 +85,7 @@ def _window(zoom: float, x: float, y: float, size: tuple[int, int]) -> Window:
 def prepare(path: Path, size: tuple[int, int]) -> Planes:
     """Read a picture for frames of `size` (width, height), large enough for the nearest view."""
     picture = _filled(read_picture(path), (_even(size[0] * ZOOM), _even(size[1] * ZOOM)))
-    luma, blue, red = _bt709(np.asarray(picture, np.float32))
+    luma, blue, red = bt709(np.asarray(picture, np.float32))
     halves = (_half(plane) for plane in (blue, red))
     return Planes(*(_padded(plane) for plane in (luma, *halves)))
 
@@ -107,7 +107,7 @@ def _filled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return ground
 
 
-def _bt709(rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+def bt709(rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
     """(H, W, 3) in 0..255 -> Y, Cb, Cr (H, W) in limited range (ITU-R BT.709)."""
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _PHRASES = {
     "en": {
+        "label": "AI-generated",
+        "spoken": "This story was told by a voice that a machine made.",
         "by": "by {}",
         "told": "read by {}",
         "contents": "Contents",
@@ -13,6 +15,8 @@ _PHRASES = {
         "notice": "AI-generated: the voice and the pictures of this story were made by a machine.",
     },
     "de": {
+        "label": "KI-generiert",
+        "spoken": "Diese Geschichte hat eine künstliche Stimme erzählt.",
         "by": "von {}",
         "told": "gelesen von {}",
         "contents": "Inhalt",
@@ -22,6 +26,8 @@ _PHRASES = {
         "notice": "KI-generiert: Stimme und Bilder dieser Geschichte hat eine Maschine gemacht.",
     },
     "zh": {
+        "label": "人工智能生成",
+        "spoken": "本故事的声音由人工智能合成。",
         "by": "{} 著",
         "told": "{} 朗读",
         "contents": "目录",
@@ -31,6 +37,8 @@ _PHRASES = {
         "notice": "人工智能生成：本故事的语音和图片由人工智能合成。",
     },
     "ja": {
+        "label": "AI生成",
+        "spoken": "この物語の声は人工知能によるものです。",
         "by": "{} 作",
         "told": "朗読：{}",
         "contents": "目次",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import av
 import numpy as np
@@ -22,6 +22,7 @@ from av.video.frame import PictureType
 from numpy.typing import NDArray
 
 from pipelines.media import loudness, mp4
+from pipelines.media.burnt import Captions
 from pipelines.media.labels import DEFAULT_LABEL, Label, xmp_packet
 from pipelines.media.motion import Camera, Move, Plane, plan_move
 from pipelines.media.subtitles import cues
@@ -58,10 +59,15 @@ def write_film(
     *,
     size: tuple[int, int] = (1280, 720),
     fps: int = 25,
+    captions: Literal["soft", "burnt", "none"] = "soft",
+    notice: str = "",
     label: Label = DEFAULT_LABEL,
     on_progress: Progress | None = None,
 ) -> None:
     """Write `timeline` as an MP4, whole or not at all.
+
+    Captions are a track that players show or not, or drawn into the frames; a `notice` stands in
+    a corner for the first seconds.
 
     `on_progress(frames done, frames in all)` is called several times a second of film. Raises
     UserError if a picture cannot be read or the film cannot be written.
@@ -71,7 +77,10 @@ def write_film(
     path = Path(path)
     keys = {"AIGC": label.json}
     with atomic_file(path) as final, tempfile.TemporaryFile(dir=path.parent) as raw:
-        _encode(timeline, raw, size, fps, on_progress or _quiet)
+        drawn = None
+        if notice or captions == "burnt":
+            drawn = Captions(timeline, size, spoken=captions == "burnt", notice=notice)
+        _encode(timeline, raw, size, fps, on_progress or _quiet, drawn, soft=captions == "soft")
         mp4.finish(raw, final, keys, xmp_packet())
 
 
@@ -154,7 +163,14 @@ def _blend(frame: Plane, other: Plane, share: float) -> None:
 
 
 def _encode(
-    timeline: Timeline, file: IO[bytes], size: tuple[int, int], fps: int, report: Progress
+    timeline: Timeline,
+    file: IO[bytes],
+    size: tuple[int, int],
+    fps: int,
+    report: Progress,
+    drawn: Captions | None = None,
+    *,
+    soft: bool = True,
 ) -> None:
     options = {"fflags": "+bitexact"}
     with av.open(file, "w", format="mp4", container_options=options) as container:
@@ -162,17 +178,21 @@ def _encode(
         container.set_chapters(_chapters(timeline))
         picture = _Picture(container, size, fps)
         sound = _Sound(container, timeline)
-        text = _Text(container, timeline)
+        text = _Text(container, timeline) if soft else None
         total, settled = frame_count(timeline, fps), settled_frames(timeline, fps)
         for number, frame in enumerate(frames(timeline, size, fps)):
+            if drawn:
+                drawn.lay(frame, number / fps)
             picture.write(frame, number, key=number in settled)
             sound.write_until((number + 1) / fps)
-            text.write_until((number + 1) / fps)
+            if text:
+                text.write_until((number + 1) / fps)
             if (number + 1) % PROGRESS_FRAMES == 0:
                 report(number + 1, total)
         picture.close()
         sound.close()
-        text.write_until(float("inf"))
+        if text:
+            text.write_until(float("inf"))
         report(total, total)
 
 

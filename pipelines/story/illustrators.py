@@ -126,6 +126,13 @@ def illustrator(name: str, options: Mapping[str, str] | None = None) -> Illustra
     return BUILTINS[name]()
 
 
+def in_shape(artist: Illustrator, film: tuple[int, int]) -> Illustrator:
+    """The collage in the shape and fineness of a film; others draw as they do."""
+    if not isinstance(artist, Collage) or film == (1280, 720):
+        return artist
+    return Collage((round(film[0] * 1.25 / 2) * 2, round(film[1] * 1.25 / 2) * 2))
+
+
 def picture_key(artist: Illustrator, scene: Scene, story: Story) -> str:
     """Name of the picture of `scene` among the assets."""
     facts = artist.fingerprint(scene, story)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipelines.assets import Assets, asset_key
+from pipelines.media.phrases import phrase
 from pipelines.media.timeline import Timeline
 from pipelines.progress import OnProgress, Progress, silent
 from pipelines.story.illustrators import DEFAULT, Illustrator, credits, failures, illustrator
@@ -71,6 +72,7 @@ def render(
     device: str = "cpu",
     redo: Sequence[str] = (),
     preview: bool = False,
+    music: Path | None = None,
     on_event: OnProgress = silent,
 ) -> RenderResult:
     """Tell the story of `source` in the folder `out`, in each of `formats`.
@@ -78,8 +80,8 @@ def render(
     `source` is a story folder, a story.yaml, or a .md or .txt to adapt. `voice` is the narrator's
     and that of everybody in the cast without one. `narrator` and `artist` replace the built-in
     ones. `redo` names what is to be made again with other chance (`scene:3.picture`); `preview`
-    tells the first scene alone, into out/preview. UserError for all that the user can mend: the
-    source, a voice, a format, the folder.
+    tells the first scene alone, into out/preview; `music` lies under the words. UserError
+    for all that the user can mend: the source, a voice, a format, the folder.
     """
     settings = settings or Settings()
     writers = {name: find_format(name) for name in dict.fromkeys(formats)}
@@ -89,6 +91,8 @@ def render(
     _make_folder(out)
     _keep_story(Path(source), story, out)
     _keep_own(story, story_folder(source), out)
+    if settings.notice == "spoken":
+        story = with_notice(story)
     workshop = open_workshop(story, out, voice, narrator, artist, device, redo=redo)
     story, narrator = workshop.story, workshop.narrator
     scenes = story.all_scenes[:2] if preview else story.all_scenes
@@ -102,7 +106,7 @@ def render(
     track = plan_track(scenes, spoken)
     pictures, audio = workshop.pictures, workshop.audio
     thanks = credits(workshop.artist, story)
-    told = timeline(story, track, drawn, make_track(track, audio), narrator.name, thanks)
+    told = timeline(story, track, drawn, make_track(track, audio, music), narrator.name, thanks)
     files = {}
     for name, form in writers.items():
         began, made = time.monotonic(), shipped.made
@@ -123,6 +127,14 @@ def render(
         unknown=tuple(dict.fromkeys(u for lines in spoken for line in lines for u in line.unknown)),
         failed=dict(failures(workshop.artist)),
     )
+
+
+def with_notice(story: Story) -> Story:
+    """The story with a last line in which the narrator says that a machine speaks."""
+    *others, last = story.scenes
+    line = Line(text=phrase(story.language, "spoken"))
+    ended = last.model_copy(update={"lines": (*last.lines, line)})
+    return story.model_copy(update={"scenes": (*others, ended)})
 
 
 def open_workshop(

@@ -20,12 +20,29 @@ Size = tuple[int, int]
 Tick = Callable[[int, int], None]  # done, in all
 
 
+def film_size(aspect: str, shorter: int) -> Size:
+    """Width and height of a film: '9:16' and 720 are 720 by 1280."""
+    across, down = map(int, aspect.split(":"))
+    unit = shorter / min(across, down)
+    return round(across * unit), round(down * unit)
+
+
 @dataclass(frozen=True)
 class Settings:
-    """How a story is shipped: size of the film, and fixed or flowing pages of the book."""
+    """How a story is shipped: size and captions of the film, pages of the book, the notice.
+
+    A `visible` notice stands in the film's first seconds and at the end of page and book; a
+    `spoken` one is a line of the narrator's (see `render`) and stands there too.
+    """
 
     size: Size = (1280, 720)
     pages: Literal["fixed", "flowing"] = "fixed"
+    captions: Literal["soft", "burnt", "none"] = "soft"
+    notice: Literal["spoken", "visible", "none"] = "visible"
+
+    @property
+    def has_notice(self) -> bool:
+        return self.notice != "none"
 
 
 @dataclass(frozen=True)
@@ -84,21 +101,42 @@ def find_format(name: str) -> Format:
 
 
 def _film(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+    from pipelines.media.phrases import phrase
     from pipelines.media.video import write_film
 
-    write_film(told, path, size=settings.size, on_progress=tick)
+    notice = phrase(told.language, "label") if settings.notice == "visible" else ""
+    write_film(
+        told,
+        path,
+        size=settings.size,
+        captions=settings.captions,
+        notice=notice,
+        on_progress=tick,
+    )
 
 
 def _page(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
     from pipelines.media.html import write_page
 
-    write_page(told, path)
+    write_page(told, path, notice=settings.has_notice)
 
 
 def _epub(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
     from pipelines.media.readalong import write_epub
 
-    write_epub(told, path, pages=settings.pages)
+    write_epub(told, path, pages=settings.pages, notice=settings.has_notice)
+
+
+def _pdf(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+    from pipelines.story.printed import write_pdf
+
+    write_pdf(told, path, notice=settings.has_notice)
+
+
+def _m4b(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+    from pipelines.media.m4b import write_story
+
+    write_story(told, path)
 
 
 def _mp3(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
@@ -126,9 +164,11 @@ def _ass(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
 
 
 FORMATS: dict[str, Format] = {
-    "mp4": Format(1, _film, uses=("size",), unit="frames"),
-    "html": Format(1, _page),
-    "epub": Format(1, _epub, uses=("pages",)),
+    "mp4": Format(2, _film, uses=("size", "captions", "notice"), unit="frames"),
+    "html": Format(2, _page, uses=("notice",)),
+    "epub": Format(2, _epub, uses=("pages", "notice")),
+    "pdf": Format(1, _pdf, uses=("notice",)),
+    "m4b": Format(1, _m4b),
     "mp3": Format(1, _mp3),
     "srt": Format(1, _srt),
     "vtt": Format(1, _vtt),

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.assets import Assets, asset_key
+from pipelines.assets import Assets, asset_key, file_hash
 from pipelines.media.timeline import TimedLine, TimedScene, Timeline
 from pipelines.story.narrator import Narration
 from pipelines.story.script import Line, Scene, Story
+from pipelines.story.sounds import Bed, Samples, eased, read_music, scene_gain
 from vits.text.marks import MARK
 
 if TYPE_CHECKING:
     from vits.voice import WordTiming
 
-VERSION = 1  # of this stage: another number joins the lines anew
+VERSION = 2  # of this stage: another number joins the lines anew
 
 LEAD_S = 0.8  # of picture before the first word of a scene
 TAIL_S = 0.7  # of picture after its last word
@@ -86,33 +87,54 @@ def _tail_s(index: int, count: int) -> float:
     return TITLE_TAIL_S if index == 0 else TAIL_S
 
 
-def track_key(track: Track) -> str:
-    """Name of the sound track among the assets: which sounds stand where."""
+def track_key(track: Track, music: Path | None = None) -> str:
+    """Name of the sound track among the assets: which sounds stand where, over which music."""
     facts = {
         "sample_rate": track.sample_rate,
         "lines": [[placed.narration.audio.stem, placed.start] for placed in track.placed],
-        "end": track.cuts[-1],
+        "cuts": list(track.cuts),
+        "music": file_hash(music) if music else "",
     }
     return asset_key("track", VERSION, facts)
 
 
-def make_track(track: Track, assets: Assets) -> Path:
-    """The sound track as one WAV, joined if it is not there yet."""
-    return assets.get_or_make(track_key(track), ".wav", lambda path: _join(track, path))
+def make_track(track: Track, assets: Assets, music: Path | None = None) -> Path:
+    """The sound track as one WAV, joined if it is not there yet; `music` lies under the words."""
+    key = track_key(track, music)
+    return assets.get_or_make(key, ".wav", lambda path: _join(track, path, music))
 
 
-def _join(track: Track, path: Path) -> None:
-    from vits.audio import AudioWriter, read_audio, resample
+def _join(track: Track, path: Path, music: Path | None) -> None:
+    from vits.audio import AudioWriter
 
+    rate = track.sample_rate
+    speech = [(placed.start, placed.end) for placed in track.placed]
+    bed = Bed(rate, track.cuts[-1], speech, read_music(music, rate) if music else None)
+    with AudioWriter(path, rate) as writer:
+        for piece in bed.laid(_pieces(track)):
+            writer.write(piece)
+
+
+def _pieces(track: Track) -> Iterator[Samples]:
+    """Silence and lines in turn; the lines of a scene at one loudness."""
     now = 0
-    with AudioWriter(path, track.sample_rate) as writer:
-        for placed in track.placed:
-            writer.write(np.zeros(placed.start - now, np.float32))
-            samples = resample(read_audio(placed.narration.audio), track.sample_rate).samples
-            count = placed.end - placed.start
-            writer.write(np.pad(samples[:count], (0, max(0, count - len(samples)))))
+    for _, lines in track.scenes:
+        spoken = [_samples(placed, track.sample_rate) for placed in lines]
+        gain = np.float32(scene_gain(spoken, track.sample_rate))
+        for placed, samples in zip(lines, spoken, strict=True):
+            yield np.zeros(placed.start - now, np.float32)
+            yield eased(samples * gain, track.sample_rate)
             now = placed.end
-        writer.write(np.zeros(track.cuts[-1] - now, np.float32))
+    yield np.zeros(track.cuts[-1] - now, np.float32)
+
+
+def _samples(placed: Placed, rate: int) -> Samples:
+    """The line as spoken, exactly as long as its place."""
+    from vits.audio import read_audio, resample
+
+    samples = resample(read_audio(placed.narration.audio), rate).samples
+    count = placed.end - placed.start
+    return np.pad(samples[:count], (0, max(0, count - len(samples))))
 
 
 # ---------------------------------------------------------------- timeline

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from commands import (
     audiobooks,
+    authoring,
     books,
     doctor,
     persona,
@@ -38,6 +39,11 @@ story = command_group(
     "story",
     "Tell a story with a voice: a film, a page, subtitles, sound.",
     stories.render,
+    authoring.write,
+    authoring.new,
+    authoring.check,
+    authoring.pin,
+    authoring.prompt,
     stories.demo,
     pictures.picture,
     pictures.models,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commands.authoring import llm_option, plan_lines, wish_options, wishes_of
 from commands.pictures import chosen_illustrator, illustrator_options
 from commands.reporting import PARTIAL, Reporter, device_option, json_option, span, stopping
 from commands.training import report_voice
@@ -46,9 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--aspect",
     type=click.Choice(["16:9", "9:16", "1:1"]),
-    default="16:9",
-    show_default=True,
-    help="The shape of the film, and of what the collage draws.",
+    help="The shape of the film, and of what the collage draws; else as the story says, or 16:9.",
 )
 @click.option(
     "--height",
@@ -77,7 +76,16 @@ if TYPE_CHECKING:
     help="A piece of music to lie under the story, softer while somebody speaks.",
 )
 @illustrator_options
+@llm_option
+@wish_options
 @click.option("--language", help="What the text is in, where it does not say so.")
+@click.option(
+    "--cast",
+    type=click.Choice(["library", "narrator"]),
+    default="library",
+    show_default=True,
+    help="Who speaks for those without a voice: fitting ones of the library, or the narrator.",
+)
 @click.option(
     "--redo",
     multiple=True,
@@ -85,34 +93,54 @@ if TYPE_CHECKING:
     help="Make a part again with other chance: scene:3.picture, scene:3.line:2, scene:3.",
 )
 @click.option("--preview", is_flag=True, help="The first scene alone, into DIR/out/preview.")
+@click.option("--plan", is_flag=True, help="Only say what would be made, and how long it takes.")
 @device_option
 @json_option
 def render(
     source: str,
     output: Path,
     as_json: bool,
-    aspect: str,
+    aspect: str | None,
     height: str,
     illustrator: str | None,
     drawing: tuple[str, ...],
+    plan: bool,
     **options: Any,
 ) -> None:
-    """Tell the story in SOURCE: a story folder, story.yaml, .md or .txt.
+    """Tell the story in SOURCE: a story folder, story.yaml, .md or .txt, or an idea in words that
+    a language model writes a story of.
 
     What is made already is not made again, so that a changed line costs one line.
     """
     from pipelines.story.illustrators import in_shape
     from pipelines.story.render import render
     from pipelines.story.ship import Settings, film_size
+    from pipelines.story.writer import aspect_of
 
     report = Reporter(as_json)
-    size = film_size(aspect, int(height))
+    size = film_size(aspect or aspect_of(source, options["form"]), int(height))
     artist = in_shape(chosen_illustrator(report, illustrator, drawing), size)
     shipping = {name: options.pop(name) for name in ("pages", "captions", "notice")}
-    settings = Settings(size, **shipping)
+    options |= {
+        "artist": artist,
+        "settings": Settings(size, **shipping),
+        "wishes": wishes_of(options, options["language"]),
+    }
+    if plan:
+        _report_plan(report, source, output, options)
+        return
     with report.watching() as watch:
-        told = render(source, output, artist=artist, settings=settings, on_event=watch, **options)
+        told = render(source, output, on_event=watch, **options)
     _report_story(report, told)
+
+
+def _report_plan(report: Reporter, source: str, output: Path, options: dict[str, Any]) -> None:
+    from dataclasses import asdict
+
+    from pipelines.story.planning import plan_render
+
+    plan = plan_render(source, output, **options)
+    report.result({**asdict(plan), "seconds": plan.seconds}, *plan_lines(plan), event="plan")
 
 
 @click.command()

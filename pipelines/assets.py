@@ -119,6 +119,11 @@ class Assets:
         noted = self._noted(name)
         return noted[:1] == [key] and noted[1:] == [_hash_or_none(self.folder / name)]
 
+    def was_made_for(self, key: str, name: str) -> bool:
+        """Whether the file `name` is there and began as `publish` made it for `key`; it may have
+        been edited since."""
+        return self._noted(name)[:1] == [key] and (self.folder / name).is_file()
+
     def is_ours(self, name: str) -> bool:
         """Whether the file `name`, if there, is as `publish` left it: nobody edited it."""
         digest = _hash_or_none(self.folder / name)

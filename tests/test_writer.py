@@ -195,7 +195,7 @@ def test_what_looks_like_a_path_and_is_not_there_is_an_error_not_an_idea(source)
 
 @pytest.mark.parametrize("idea", ["a fox who is afraid of the dark", "fox", "dark " * 8000])
 def test_an_idea_without_a_language_model_says_what_to_do(idea):
-    with pytest.raises(UserError, match=r"language model.*\.md, \.txt or story\.yaml") as caught:
+    with pytest.raises(UserError, match=r"language model.*hf:.*openai:.*story new") as caught:
         story_from(idea)
     assert len(str(caught.value)) < 300
 

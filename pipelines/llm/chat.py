@@ -77,7 +77,10 @@ class Reply:
 class LanguageModel(Protocol):
     """Answers conversations. UserError where the model or its server cannot be used."""
 
-    usage: Usage
+    @property
+    def usage(self) -> Usage:
+        """What was used so far."""
+        ...
 
     @property
     def name(self) -> str:

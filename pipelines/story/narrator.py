@@ -7,7 +7,7 @@ decides them, so that an edited line is spoken again and no other.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -78,7 +78,7 @@ class VoiceNarrator:
             language=self.story.language,
             speed=speed,
             seed=self._seed(line),
-            lexicon=_lexicon(self._said(line)),
+            lexicon=story_lexicon(self._said(line)),
         )
 
     def fingerprint(self, line: Line) -> dict[str, object]:
@@ -164,8 +164,8 @@ class VoiceNarrator:
         return voice
 
 
-def _lexicon(said: dict[str, str]) -> Lexicon | None:
-    """UserError for an entry that cannot be spoken."""
+def story_lexicon(said: Mapping[str, str]) -> Lexicon | None:
+    """A story's own words as a voice takes them. UserError for one that cannot be spoken."""
     from vits.text import Lexicon
 
     if not said:

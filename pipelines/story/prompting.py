@@ -29,7 +29,7 @@ from pipelines.story.prompts import (
     tag_problems,
     word_count,
 )
-from pipelines.story.script import NARRATOR, TITLE_ID, Scene, Story
+from pipelines.story.script import NARRATOR, TITLE_ID, Line, Scene, Story
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +157,23 @@ class PromptAssistant:
         return dict(zip(looks, found.values(), strict=True))
 
 
+def prompt_of(subject: str, *, style: str = "", llm: str = "") -> Prompt:
+    """The prompt of a single picture; by rules alone where no model is named or set up."""
+    from pipelines.llm import open_model
+    from pipelines.llm.config import default_model
+    from pipelines.story.writer import guess_language
+
+    spec = llm or default_model()
+    scene = Scene(picture=subject, lines=(Line(text=subject),))
+    story = Story(
+        title="A picture",
+        style=style,
+        language=guess_language([subject]),  # type: ignore[arg-type]
+        scenes=(scene,),
+    )
+    return PromptAssistant(story, open_model(spec) if spec else None).prompt(story.scenes[0])
+
+
 def is_drawn(story: Story) -> bool:
     """Whether the story's pictures are illustrations, not photographs."""
     return not _REAL.search(story.style)
@@ -252,7 +269,7 @@ def _named(text: str, language: str) -> Iterator[tuple[str, str]]:
 
 
 def _has(told: Iterable[str], name: str) -> bool:
-    return any(name in tag for tag in told)
+    return any(name.split()[-1] in tag for tag in told)
 
 
 def _look_tags(look: str, language: str) -> list[str]:

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pipelines.assets import Assets, asset_key
 from pipelines.media.phrases import phrase
 from pipelines.media.timeline import Timeline
 from pipelines.progress import OnProgress, Progress, silent
+from pipelines.story.casting import cast_story
+from pipelines.story.forms import Wishes
 from pipelines.story.illustrators import DEFAULT, Illustrator, credits, failures, illustrator
 from pipelines.story.narrator import Narration, Narrator, VoiceNarrator
 from pipelines.story.own import check_own, own_file
@@ -32,13 +34,20 @@ from pipelines.story.storyfile import FILE_NAME, dump_story
 from pipelines.story.takes import another_take, read_takes, targets, with_takes, write_takes
 from pipelines.story.track import make_track, plan_track, timeline
 from pipelines.story.workshop import Workshop
-from pipelines.story.writer import STORY_SUFFIXES, story_from, word_count
+from pipelines.story.writer import (
+    STORY_SUFFIXES,
+    TEXT_SUFFIXES,
+    is_idea,
+    story_from,
+    word_count,
+)
 from vits.errors import UserError
 from vits.files import atomic_file, cannot_write
 
 WORDS_PER_S = 2.6  # of reading aloud, to tell how long a line will be before it is spoken
 
 T = TypeVar("T")
+Cast = Literal["narrator", "library"]  # whose voice who has none gets
 
 
 @dataclass(frozen=True)
@@ -73,24 +82,32 @@ def render(
     redo: Sequence[str] = (),
     preview: bool = False,
     music: Path | None = None,
+    cast: Cast = "narrator",
+    llm: str = "",
+    wishes: Wishes | None = None,
     on_event: OnProgress = silent,
 ) -> RenderResult:
     """Tell the story of `source` in the folder `out`, in each of `formats`.
 
-    `source` is a story folder, a story.yaml, or a .md or .txt to adapt. `voice` is the narrator's
-    and that of everybody in the cast without one. `narrator` and `artist` replace the built-in
-    ones. `redo` names what is to be made again with other chance (`scene:3.picture`); `preview`
-    tells the first scene alone, into out/preview; `music` lies under the words. UserError
-    for all that the user can mend: the source, a voice, a format, the folder.
+    `source` is a story folder, a story.yaml, a .md or .txt to adapt, or an idea that the language
+    model `llm` (or the one set up) writes a story of, as `wishes` say. `voice` is the narrator's;
+    who of the cast has none gets one of the library or, by `cast`, speaks with the narrator's.
+    `narrator` and `artist` replace the built-in ones. `redo` names what is to be made again with
+    other chance (`scene:3.picture`); `preview` tells the first scene alone, into out/preview.
+    `music` lies under the words.
+    UserError for all that the user can mend: the source, a voice, a format, the folder.
     """
     settings = settings or Settings()
     writers = {name: find_format(name) for name in dict.fromkeys(formats)}
-    story = story_from(source, language=language)
     out = Path(out)
+    source = _written(source, out, llm, wishes, language, on_event)
+    story = story_from(source, language=language)
     check_own(story, story_folder(source))
     _make_folder(out)
     _keep_story(Path(source), story, out)
     _keep_own(story, story_folder(source), out)
+    if cast == "library" and narrator is None:
+        story = cast_story(story, out, voice)
     if settings.notice == "spoken":
         story = with_notice(story)
     workshop = open_workshop(story, out, voice, narrator, artist, device, redo=redo)
@@ -135,6 +152,27 @@ def with_notice(story: Story) -> Story:
     line = Line(text=phrase(story.language, "spoken"))
     ended = last.model_copy(update={"lines": (*last.lines, line)})
     return story.model_copy(update={"scenes": (*others, ended)})
+
+
+def _written(
+    source: str | Path,
+    out: Path,
+    llm: str,
+    wishes: Wishes | None,
+    language: str | None,
+    on_event: OnProgress,
+) -> str | Path:
+    """The source, or `out` where a language model has written the story into it."""
+    idea = is_idea(str(source))
+    is_text = Path(str(source)[:200]).suffix.lower() in TEXT_SUFFIXES
+    if not idea and not (llm and is_text):
+        return source
+    from pipelines.story.writing import write
+
+    wishes = wishes or Wishes(language="")
+    wishes = replace(wishes, language=wishes.language or language or "")
+    write(str(source), out, llm=llm, wishes=wishes, on_event=on_event)
+    return out
 
 
 def open_workshop(

@@ -97,7 +97,8 @@ class Scene(_Part):
 class Story(_Part):
     """A whole story. Every speaker is in the cast or the narrator; scenes have ids of their own.
 
-    `age` is the listeners', in years. `style` and `places` (name: look) are for who draws.
+    `age` is the listeners', in years; `aspect` the film's; `hashtags` go with it where it is
+    published. `style` and `places` (name: look) are for who draws.
     `lexicon` has words and how they are said, in IPA or respelt.
     """
 
@@ -107,6 +108,8 @@ class Story(_Part):
     language: Literal["en", "zh", "ja", "de"] = "en"
     seed: int = Field(default=0, ge=0, lt=2**31)
     age: int | None = Field(default=None, ge=0, le=120)
+    aspect: Literal["16:9", "9:16", "1:1"] | None = None
+    hashtags: str = ""
     style: str = ""
     lexicon: dict[str, Text] = Field(default_factory=dict)
     cast: dict[str, Role] = Field(default_factory=dict)

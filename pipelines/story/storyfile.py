@@ -266,7 +266,10 @@ def dump_story(story: Story) -> str:
     return "\n".join(parts)
 
 
-_STORY_FIELDS = ("version", "title", "author", "language", "seed", "age", "style")
+_STORY_FIELDS = (
+    *("version", "title", "author", "language", "seed"),
+    *("age", "aspect", "hashtags", "style"),
+)
 _SCENE_FIELDS = ("id", "title", "place", "picture", "prompt", "negative", "seed", "image")
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pipelines.story.dialogue import Piece, attribute, label_of, speaker_labels
-from pipelines.story.document import Document, Section, read_markdown, read_plain
+from pipelines.story.document import Document, read_markdown, read_plain
 from pipelines.story.script import NARRATOR, Line, Role, Scene, Story
 from pipelines.story.storyfile import FILE_NAME, read_story
 from vits.errors import UserError
@@ -38,6 +38,8 @@ FILE_SUFFIXES = (
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+# 'a/b' may be in an idea; what begins like a path or has no space around a separator is one.
+_PATH_LIKE = re.compile(r"^(?:[.~]?[/\\]|[A-Za-z]:[/\\])|^\S*[/\\]\S*$")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])(?:[\"”’»]*)\s+|(?<=[。！？])(?:[”’」』]*)")
 
 
@@ -49,14 +51,25 @@ class Writer(Protocol):
         ...
 
 
-def story_from(source: str | Path, *, language: str | None = None) -> Story:
+Attribute = Callable[[Sequence[str]], list[list[Piece]]]  # paragraphs -> their pieces
+
+
+def by_rules(paragraphs: Sequence[str]) -> list[list[Piece]]:
+    """Who speaks which words, as far as quotations with 'said Name' beside them tell."""
+    return [attribute(paragraph) for paragraph in paragraphs]
+
+
+def story_from(
+    source: str | Path, *, language: str | None = None, attribute: Attribute = by_rules
+) -> Story:
     """The story that `source` names: a story folder, a story.yaml, or a text to adapt.
 
-    What has a path separator or ends like a file and does not exist is an error, not an idea.
+    `attribute` finds who speaks in a text. What has a path separator or ends like a file and does
+    not exist is an error, not an idea.
     """
     path = Path(source)
     if not _exists(path):
-        raise _no_such_source(str(source))
+        raise no_such_source(str(source))
     if path.is_dir():
         return _story_of_folder(path)
     suffix = path.suffix.lower()
@@ -64,9 +77,8 @@ def story_from(source: str | Path, *, language: str | None = None) -> Story:
         return read_story(path)
     if suffix in TEXT_SUFFIXES:
         reader = read_markdown if suffix in MARKDOWN_SUFFIXES else read_plain
-        return Adapt(reader, title=_title_of(path), language=language, name=str(path)).write(
-            read_text(path)
-        )
+        adapt = Adapt(reader, _title_of(path), language, str(path), attribute)
+        return adapt.write(read_text(path))
     readable = " ".join((*STORY_SUFFIXES, *TEXT_SUFFIXES))
     raise UserError(f"{path} cannot be read as a story.", f"Give a folder or one of {readable}.")
 
@@ -78,14 +90,33 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _no_such_source(source: str) -> UserError:
-    if any(mark in source for mark in "/\\") or source.lower().endswith(FILE_SUFFIXES):
+def is_idea(source: str) -> bool:
+    """Whether `source` is words, not the name of a file that is there or was meant to be."""
+    if _exists(Path(source)):
+        return False
+    return not (_PATH_LIKE.search(source) or source.lower().endswith(FILE_SUFFIXES))
+
+
+def aspect_of(source: str, form: str = "story") -> str:
+    """The film's aspect that the story of `source` asks for, or the form it is written in."""
+    from pipelines.story.forms import find_form
+
+    if is_idea(source):
+        return find_form(form).aspect
+    path = Path(source)
+    is_story = path.is_dir() or path.suffix.lower() in STORY_SUFFIXES
+    return (story_from(path).aspect if is_story else None) or "16:9"
+
+
+def no_such_source(source: str) -> UserError:
+    """For what is no file, and where nobody can write a story of it."""
+    if not is_idea(source):
         return UserError(f"There is no file or folder {source}.", "Check the path.")
     idea = source if len(source) <= 60 else source[:57] + "..."
     return UserError(
-        f"There is no file or folder '{idea}', and no language model is set up that could write "
-        "a story from an idea.",
-        f"Write the text yourself, as .md, .txt or {FILE_NAME}, and give its path.",
+        f"'{idea}' is no file or folder, and no language model is set up to write from an idea.",
+        "Name a local model (--llm hf:FOLDER_OR_ID) or a server (--llm openai:MODEL@URL, "
+        "--llm ollama:qwen3), or write the text yourself: story new DIR.",
     )
 
 
@@ -142,13 +173,14 @@ class Adapt:
     """The writer that adapts an existing text, its words unchanged.
 
     `read` finds title, headings and paragraphs; `title` and `language` hold where the text does
-    not say; `name` is what errors call the text.
+    not say; `name` is what errors call the text; `attribute` finds who speaks.
     """
 
     read: Callable[[str], Document] = read_markdown
     title: str = "A story"
     language: str | None = None
     name: str = "The text"
+    attribute: Attribute = by_rules
 
     def write(self, idea: str) -> Story:
         """The story that the text `idea` already is."""
@@ -157,8 +189,11 @@ class Adapt:
             raise UserError(f"{self.name} holds no text to tell.", "Write the story into it.")
         speakers = speaker_labels(line for text in document.texts for line in text.split("\n"))
         names: dict[str, str] = {"narrator": NARRATOR}
+        lines = iter(self._attributed(list(document.texts), speakers, names))
         scenes = [
-            scene for section in document.sections for scene in _scenes(section, speakers, names)
+            scene
+            for section in document.sections
+            for scene in _scenes(section.title, [next(lines) for _ in section.paragraphs])
         ]
         cast = {name: Role() for name in names.values() if name != NARRATOR}
         return Story.model_validate(
@@ -170,6 +205,28 @@ class Adapt:
                 "scenes": scenes,
             }
         )
+
+    def _attributed(
+        self, paragraphs: list[str], speakers: frozenset[str], names: dict[str, str]
+    ) -> list[list[Line]]:
+        """The lines of every paragraph; who has no label is found by `attribute`."""
+        speeches = [list(_speeches(text, speakers)) for text in paragraphs]
+        found = iter(self.attribute([words for rows in speeches for who, words in rows if not who]))
+        return [
+            list(_lines((Piece(who, words) for who, words in _named(rows, found)), names))
+            for rows in speeches
+        ]
+
+
+def _named(
+    rows: Iterable[tuple[str, str]], found: Iterator[list[Piece]]
+) -> Iterator[tuple[str, str]]:
+    """(speaker, words): the label's, or those of the next found pieces."""
+    for label, words in rows:
+        if label:
+            yield label, words
+        else:
+            yield from ((piece.speaker, piece.text) for piece in next(found))
 
 
 BUILTINS: dict[str, Callable[..., Writer]] = {"adapt": Adapt}
@@ -190,11 +247,10 @@ def word_count(text: str) -> float:
     return len(_WORD.findall(_CJK.sub(" ", text))) + asian / CJK_PER_WORD
 
 
-def _scenes(section: Section, speakers: frozenset[str], names: dict[str, str]) -> Iterator[Scene]:
-    """The section as scenes of about equal length, none longer than a page if that can be."""
-    paragraphs = [_lines(text, speakers, names) for text in section.paragraphs]
+def _scenes(title: str, paragraphs: list[list[Line]]) -> Iterator[Scene]:
+    """A section as scenes of about equal length, none longer than a page if that can be."""
     for index, lines in enumerate(_pages(paragraphs)):
-        yield Scene(title=section.title if index == 0 else "", lines=tuple(lines))
+        yield Scene(title=title if index == 0 else "", lines=tuple(lines))
 
 
 def _pages(paragraphs: list[list[Line]]) -> Iterator[list[Line]]:
@@ -222,18 +278,14 @@ def _blocks(lines: list[Line]) -> Iterator[list[Line]]:
         yield from ([line] for line in lines)
 
 
-def _lines(text: str, speakers: frozenset[str], names: dict[str, str]) -> list[Line]:
-    pieces = [p for speech in _speeches(text, speakers) for p in _pieces(speech)]
-    return [
-        Line(speaker=names.setdefault(piece.speaker.casefold(), piece.speaker), text=part)
-        for piece in pieces
-        for part in _short(piece.text)
-    ]
-
-
-def _pieces(speech: tuple[str, str]) -> list[Piece]:
-    label, words = speech
-    return [Piece(label, words)] if label else attribute(words)
+def _lines(pieces: Iterable[Piece], names: dict[str, str]) -> Iterator[Line]:
+    """Lines short enough to be spoken in one go; a name is written as it was first."""
+    for piece in pieces:
+        for part in _short(piece.text):
+            if part.strip():
+                yield Line(
+                    speaker=names.setdefault(piece.speaker.casefold(), piece.speaker), text=part
+                )
 
 
 def _speeches(text: str, speakers: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -263,7 +315,7 @@ def _short(text: str) -> Iterator[str]:
         yield text
         return
     piece = ""
-    for sentence in _sentences(text):
+    for sentence in sentences(text):
         if piece and word_count(piece + sentence) > LINE_WORDS:
             yield piece.strip()
             piece = ""
@@ -271,7 +323,7 @@ def _short(text: str) -> Iterator[str]:
     yield piece.strip()
 
 
-def _sentences(text: str) -> Iterator[str]:
+def sentences(text: str) -> Iterator[str]:
     """The sentences with the space behind them: joined again they are the text."""
     at = 0
     for match in _SENTENCE_END.finditer(text):

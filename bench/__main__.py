@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from bench.audiobooks import audiobook, audiobook_memory, audiobook_workers, shelf_kills
 from bench.cloning_step import cloning_step
 from bench.commands import startup, story
 from bench.first_audio import first_audio
@@ -34,8 +35,15 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "learning": learning,
     "story": story,
     "kills": kills,
+    "audiobook": audiobook,
+    "audiobook_memory": audiobook_memory,
+    "audiobook_workers": audiobook_workers,
+    "shelf_kills": shelf_kills,
 }
-ON_REQUEST = ("story", "kills")  # take a quarter of an hour and more
+# take a quarter of an hour and more
+ON_REQUEST = (
+    "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills"
+)  # fmt: skip
 
 
 def measure(names: Sequence[str], settings: Settings) -> list[Row]:
@@ -67,6 +75,9 @@ def report(rows: Sequence[Row], waiting: float | None) -> str:
 @click.option("--batch-size", type=click.IntRange(1), help="Clips in a step of cloning.")
 @click.option("--threads", type=click.IntRange(1), help="Of what may use all  [default: torch's]")
 @click.option("--launches", type=click.IntRange(1), help="Times that --help is asked for.")
+@click.option("--chapters", type=click.IntRange(1), help="Of an audiobook.")
+@click.option("--books", type=click.IntRange(1), help="Of a shelf.")
+@click.option("--language", default=LANGUAGE, show_default=True, help="Of audiobooks.")
 @click.option("--kills", type=click.IntRange(1), help="Times that each command is killed.")
 @click.option("--sentences", "count", type=click.IntRange(1), help="Use only so many sentences.")
 @click.option(
@@ -94,7 +105,7 @@ def main(
     chosen = list(dict.fromkeys(names)) or [name for name in BENCHES if name not in ON_REQUEST]
     given = {key: value for key, value in options.items() if value is not None}
     settings = Settings(
-        sentences=tuple(load_sentences(LANGUAGE)[:count]),
+        sentences=tuple(load_sentences(options["language"])[:count]),
         story=tuple(story_arguments.split()),
         **given,
     )

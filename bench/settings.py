@@ -30,7 +30,7 @@ class Settings:
     whatever may use all, 0 for torch's own choice. rival, paper: changes to the sizes that are
     compared with. story: more arguments of `story demo`. kills, kill_steps: how often training
     and rendering are killed, and how long that training is. planted: messages with private data.
-    messages: of a log that is learned.
+    messages: of a log that is learned. chapters, books, language: of audiobooks that are made.
     """
 
     voice: str = "base"
@@ -51,6 +51,9 @@ class Settings:
     kill_steps: int = 6
     planted: int = 500
     messages: int = 100_000
+    chapters: int = 40
+    books: int = 12
+    language: str = LANGUAGE
 
     @property
     def voice_name(self) -> str:

@@ -141,6 +141,12 @@ def _records(file: IO[bytes], start: int) -> Iterator[tuple[str, int, int]]:
         start += size
 
 
+def record_count(path: Path) -> int:
+    """How many whole sentences a pack holds."""
+    with path.open("rb") as file:
+        return sum(1 for _ in _records(file, 0))
+
+
 def _mend(file: IO[bytes]) -> None:
     """Cut a torn record off the end; begin a pack that is new or none."""
     end = len(MAGIC)

@@ -95,9 +95,9 @@ def main(
 ) -> None:
     """Measure what NAME says, or everything but story and kills, and print a table in Markdown.
 
-    NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills.
-    Exit code 1 if something could not be measured; a target that is not met is a result and no
-    failure.
+    NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
+    audiobook, audiobook_memory, audiobook_workers, shelf_kills. Exit code 1 if something could not
+    be measured; a target that is not met is a result and no failure.
     """
     from pipelines.evaluate import load_sentences
 

@@ -28,6 +28,7 @@ IDLE_S = 0.2  # between two looks for work where there is none yet
 OnStep = Callable[[int, int], object]
 # (what is shared) -> (item, on_step) -> result; a function of a module, so that it can travel
 Start = Callable[[Any], Callable[[Any, OnStep], Any]]
+Shared = Callable[[], Any]  # makes what is shared, when the first worker needs it
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,10 @@ class Inline:
     """One after the other, here."""
 
     start: Start
-    shared: Any
+    shared: Shared
 
     def run(self, next_item: NextItem) -> Iterator[Step | Done]:
-        work = self.start(self.shared)
+        work = None
         while (item := next_item()) is not None:
             if isinstance(item, Wait):
                 time.sleep(IDLE_S)
@@ -107,6 +108,7 @@ class Inline:
 
             yield Step(key, 0, 1)
             try:
+                work = work or self.start(self.shared())
                 result = work(item.payload, on_step)
             except Exception as error:  # the scheduler decides what of it is a fault of ours
                 yield Done(key, error=error)
@@ -130,14 +132,12 @@ class LocalProcesses:
     """Worker processes that share one set of weights (in shared memory, by torch)."""
 
     start: Start
-    shared: Any
+    shared: Shared
     workers: int
     _lost: Counter[str] = field(default_factory=Counter)
 
     def run(self, next_item: NextItem) -> Iterator[Step | Done]:
         from multiprocessing import get_context
-
-        import torch.multiprocessing  # noqa: F401  teaches pickle to share tensors
 
         context = get_context("spawn")
         crew: list[_Worker] = []
@@ -161,9 +161,11 @@ class LocalProcesses:
                     worker.process.join()
 
     def _hire(self, context: Any) -> _Worker:
+        import torch.multiprocessing  # noqa: F401  teaches pickle to share tensors
+
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=_serve, args=(theirs, self.start, self.shared), daemon=True
+            target=_serve, args=(theirs, self.start, self.shared()), daemon=True
         )
         process.start()
         theirs.close()
@@ -284,7 +286,7 @@ class RayActors:
     """Actors on a Ray cluster: `address` None starts one here. Each takes one item at a time."""
 
     start: Start
-    shared: Any
+    shared: Shared
     workers: int
     address: str | None = None
     cpus: float = 1.0
@@ -297,7 +299,7 @@ class RayActors:
             here = {"num_cpus": max(self.workers, os.cpu_count() or 1), "include_dashboard": False}
             settings: dict[str, Any] = {"address": self.address} if self.address else here
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
-        shared = ray.put(self.shared)  # once; every actor reads it where it is
+        shared = ray.put(self.shared())  # once; every actor reads it where it is
         actor = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_restarts=0)(_Actor)
         free = [actor.remote(self.start, shared) for _ in range(self.workers)]
         running: dict[Any, tuple[Any, Item]] = {}

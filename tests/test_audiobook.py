@@ -209,7 +209,7 @@ def test_a_cover_travels_from_the_book_into_the_m4b(tiny_voice: Path, tmp_path: 
 
 def planned(tiny_voice: Path, *blocks: Block, **manner: Any) -> list[Sentence | Unreadable]:
     voices = Voices()
-    ready = voices.load(Manner(voice=str(tiny_voice), **manner))
+    ready = voices.check(Manner(voice=str(tiny_voice), **manner))
     return list(plan_chapter("A Title", blocks, ready, voices.loaded))
 
 

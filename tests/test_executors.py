@@ -54,8 +54,8 @@ def results(executor: Executor, *payloads: Any) -> dict[str, Any]:
     return {event.key: event.error or event.result for event in done}
 
 
-def shared(folder: Path) -> dict[str, Any]:
-    return {"plus": 1, "folder": str(folder)}
+def shared(folder: Path) -> Callable[[], dict[str, Any]]:
+    return lambda: {"plus": 1, "folder": str(folder)}
 
 
 def test_items_are_done_here_and_errors_are_results(tmp_path: Path) -> None:

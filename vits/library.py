@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import hashlib
 import json
 import logging
 import os
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 BASE = "base"
 BASES = Path(__file__).parent / "bases"
 CONFIG = "config.json"
+WEIGHTS = "voice.safetensors"
 MADE = "made.jsonl"
 LONGEST_NAME = 60
 SHOWN_NAMES = 20  # in an error
@@ -199,6 +201,20 @@ def describe(folder: Path) -> VoiceEntry:
         problem = f"its {CONFIG} cannot be read ({type(error).__name__}: {error})"
         return VoiceEntry(folder.name, folder, size, problem=problem)
     return VoiceEntry(folder.name, folder, size, languages, speakers)
+
+
+def voice_hash(folder: Path) -> str:
+    """SHA-256 of a voice's weights and configuration, as they lie on the disk. UserError."""
+    digest = hashlib.sha256()
+    for name in (WEIGHTS, CONFIG):
+        try:
+            with (folder / name).open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise UserError(
+                f"{folder / name} cannot be read ({error.strerror}).", "Train the voice again."
+            ) from error
+    return digest.hexdigest()
 
 
 def folder_bytes(folder: Path) -> int:

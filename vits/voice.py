@@ -24,10 +24,10 @@ from torch import Tensor
 
 from vits.audio import Audio, resample
 from vits.card import Card, read_card
-from vits.checkpoint import CONFIG, WEIGHTS, Speaker, VoiceConfig, load_voice
+from vits.checkpoint import Speaker, VoiceConfig, load_voice
 from vits.device import pick_device
 from vits.errors import UserError
-from vits.library import find_voice, parse_voice, unknown
+from vits.library import find_voice, parse_voice, unknown, voice_hash
 from vits.model import Latents, Vits
 from vits.spectral import spectrogram
 from vits.text import LANGUAGE_MARKS, PAD, Lexicon, Utterance, plan
@@ -123,7 +123,7 @@ class Voice:
             name=folder.name,
             folder=folder,
             speaker=_find_speaker(config.speakers, speaker),
-            hash=_hash(folder),
+            hash=voice_hash(folder),
             card=read_card(folder),
             device=device,
         )
@@ -402,15 +402,6 @@ def _checked(name: str, value: float, least: float, most: float) -> float:
     if not least <= value <= most:  # not a number is refused as well
         raise UserError(f"A {name} of {value} cannot be.", f"Choose one from {least} to {most}.")
     return value
-
-
-def _hash(folder: Path) -> str:
-    """SHA-256 of the weights and the configuration, as they lie on the disk."""
-    digest = hashlib.sha256()
-    for name in (WEIGHTS, CONFIG):
-        with (folder / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
 
 
 def _generator(seed: int, symbols: Sequence[str]) -> torch.Generator:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from pipelines.books.names import job_name
 from pipelines.books.options import Options
 from pipelines.books.production import Voices
 from pipelines.books.shelf import Outcome, Shelf, start_worker
-from pipelines.executors import Executor, Inline, LocalProcesses, RayActors
+from pipelines.executors import Executor, Inline, LocalProcesses, RayActors, Shared
 from pipelines.progress import OnProgress, silent
 from vits.errors import UserError
 from vits.files import cannot_write
@@ -53,20 +55,32 @@ def make_books(
     on_progress: OnProgress = silent,
 ) -> list[Outcome]:
     """Make a shelf of books below `out`; what became of each. UserError for a full disk."""
-    from vits.device import pick_device
-
     where = where or Where()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(out, error) from error
-    device = pick_device(where.device)
+    device = _device(where.device)
     voices = Voices(device)
     shelf = Shelf(jobs, out, voices, on_progress)
-    shared = {"voices": voices.loaded, "device": device}
+
+    def shared() -> dict[str, Any]:
+        return {"voices": voices.loaded, "device": device}
+
     outcomes = list(shelf.run(_executor(where, device, shared)))
     _remember(outcomes, voices)
     return outcomes
+
+
+def _device(asked: str) -> str:
+    """The device to speak on. torch is not loaded where there is plainly no other than the CPU."""
+    others = any(Path(name).exists() for name in ("/dev/nvidia0", "/dev/kfd"))
+    others = others or sys.platform == "darwin" or shutil.which("nvidia-smi") is not None
+    if asked == "cpu" or (asked == "auto" and not others):
+        return "cpu"
+    from vits.device import pick_device
+
+    return pick_device(asked)
 
 
 def usable_cores() -> int:
@@ -76,7 +90,7 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _executor(where: Where, device: str, shared: dict[str, Any]) -> Executor:
+def _executor(where: Where, device: str, shared: Shared) -> Executor:
     workers = where.workers or (usable_cores() if device == "cpu" else 1)
     if where.executor == "ray":
         gpus = 1.0 if device == "cuda" else 0.0
@@ -90,7 +104,7 @@ def _remember(outcomes: Sequence[Outcome], voices: Voices) -> None:
     """Let the library know what was made with its voices."""
     from vits.library import record_made, voice_folder
 
-    for name, voice in voices.loaded.items():
+    for name, voice in voices.known.items():
         files = [
             path
             for outcome in outcomes

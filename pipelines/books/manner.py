@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,27 +68,73 @@ def cast_from(path: Path) -> dict[str, str]:
     return {str(name).casefold(): voice for name, voice in data.items()}
 
 
-def load_voices(
-    manner: Manner, device: str, loaded: Mapping[str, Any]
-) -> tuple[Manner, dict[str, Any]]:
-    """(the manner with hashes, its voices by name). UserError for voices that do not fit it."""
-    from vits.library import parse_voice
-    from vits.voice import Voice
+@dataclass(frozen=True)
+class SpeakerFacts:
+    """A speaker's name, as `vits.checkpoint.Speaker` has it."""
 
-    voices: dict[str, Any] = {}
+    name: str
+
+
+@dataclass(frozen=True)
+class VoiceFacts:
+    """What a voice's files say, without loading it: the network is for those who speak."""
+
+    name: str
+    folder: Path
+    hash: str
+    languages: tuple[str, ...]
+    speakers: tuple[SpeakerFacts, ...]
+
+    @property
+    def speaker(self) -> SpeakerFacts:
+        return self.speakers[0]
+
+
+def facts_of(name: str) -> VoiceFacts:
+    """The facts of a voice by its name or folder. UserError for one that is not there or broken."""
+    from vits.library import describe, find_voice, voice_hash
+
+    folder = find_voice(name)
+    entry = describe(folder)
+    if entry.problem or not entry.speakers or not entry.languages:
+        raise UserError(
+            f"The voice '{name}' is broken: {entry.problem or 'it names nobody'}.",
+            "Train it again, or take it in again.",
+        )
+    speakers = tuple(map(SpeakerFacts, entry.speakers))
+    return VoiceFacts(entry.name, folder, voice_hash(folder), entry.languages, speakers)
+
+
+def with_voices(manner: Manner, known: dict[str, VoiceFacts]) -> Manner:
+    """The manner with the hashes of its voices, whose facts are put into `known`.
+
+    UserError for a voice or a speaker that is not there or does not speak the book's language.
+    """
+    from vits.library import parse_voice
+
+    hashes = {}
     for spec in dict.fromkeys((manner.voice, *manner.cast.values())):
         name, _ = parse_voice(spec)
-        if name not in voices:
-            voices[name] = loaded.get(name) or Voice.load(name, device)
-        if manner.language not in voices[name].languages:
-            spoken = ", ".join(voices[name].languages)
+        voice = known[name] = known.get(name) or facts_of(name)
+        hashes[name] = voice.hash
+        if manner.language not in voice.languages:
+            spoken = ", ".join(voice.languages)
             raise UserError(
                 f"The voice '{name}' does not speak the book's language, {manner.language}.",
                 f"It speaks {spoken}: choose another voice, or say --language.",
             )
-        speaker_of(voices, spec)
-    hashes = {name: voice.hash for name, voice in voices.items()}
-    return dataclasses.replace(manner, hashes=hashes), voices
+        speaker_of(known, spec)
+    return dataclasses.replace(manner, hashes=hashes)
+
+
+def load_voices(names: Iterable[str], device: str, loaded: dict[str, Any]) -> dict[str, Any]:
+    """`loaded` with these voices in it, loaded where they are not. UserError."""
+    from vits.voice import Voice
+
+    for name in names:
+        if name not in loaded:
+            loaded[name] = Voice.load(name, device)
+    return loaded
 
 
 def speaker_of(voices: Mapping[str, Any], spec: str) -> tuple[Any, str]:

@@ -14,7 +14,14 @@ from pipelines.books.book import Book, Chapter, Metadata
 from pipelines.books.chapters import label_duplicates
 from pipelines.books.chapterwork import SUFFIXES, ChapterWork
 from pipelines.books.levels import parse_level
-from pipelines.books.manner import Manner, cast_from, lexicon_text, load_voices
+from pipelines.books.manner import (
+    Manner,
+    VoiceFacts,
+    cast_from,
+    lexicon_text,
+    load_voices,
+    with_voices,
+)
 from pipelines.books.options import Options
 from pipelines.books.planfile import with_plan
 from pipelines.books.reading import read_book
@@ -44,17 +51,21 @@ class Production:
 
 
 class Voices:
-    """Voices loaded once for all books of a run."""
+    """The voices of a run's books: known by their files, loaded when somebody is to speak."""
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
-        self.loaded: dict[str, Any] = {}
+        self.known: dict[str, VoiceFacts] = {}
+        self._loaded: dict[str, Any] = {}
 
-    def load(self, manner: Manner) -> Manner:
-        """The manner with the hashes of its voices, which are loaded. UserError."""
-        ready, voices = load_voices(manner, self.device, self.loaded)
-        self.loaded.update(voices)
-        return ready
+    def check(self, manner: Manner) -> Manner:
+        """The manner with the hashes of its voices. UserError for those that do not fit it."""
+        return with_voices(manner, self.known)
+
+    @property
+    def loaded(self) -> dict[str, Any]:
+        """All that are known, loaded."""
+        return load_voices(self.known, self.device, self._loaded)
 
 
 def produce(source: Path, options: Options, state: Path, voices: Voices) -> Production:
@@ -66,7 +77,7 @@ def produce(source: Path, options: Options, state: Path, voices: Voices) -> Prod
     chapters = tuple(chapter for chapter in book.chapters if _is_heard(book, chapter, options))
     if not chapters:
         raise UserError(f"{source} has no chapter to read aloud.", "See 'story chapters'.")
-    manner = voices.load(_manner(book, options, voices))
+    manner = voices.check(_manner(book, options, voices))
     titles = tuple(label_duplicates([chapter.title for chapter in chapters]))
     works = tuple(
         _work(book, chapter, number, titles[number - 1], options, manner, state)
@@ -110,7 +121,7 @@ def _manner(book: Book, options: Options, voices: Voices) -> Manner:
 def _narrator(options: Options, voices: Voices, manner: Manner) -> str:
     from pipelines.books.manner import speaker_of
 
-    voice, speaker = speaker_of(voices.loaded, manner.voice)
+    voice, speaker = speaker_of(voices.known, manner.voice)
     return options.narrator or (speaker if len(voice.speakers) > 1 else str(voice.name))
 
 

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from pipelines.books.chapterwork import ChapterWork, MadeChapter, make_chapter
 from pipelines.books.delivery import Delivered, deliver, folder_of
 from pipelines.books.jobs import Control, Job, JobState, StateFolder
+from pipelines.books.manner import load_voices
 from pipelines.books.production import Production, Voices, produce
 from pipelines.executors import (
     WAIT,
@@ -84,19 +85,10 @@ def start_worker(shared: Any) -> Callable[[Any, OnStep], Any]:
     voices = shared["voices"]
 
     def work(payload: ChapterWork, on_step: OnStep) -> MadeChapter:
-        return make_chapter(payload, _for(payload, voices, shared["device"]), on_step)
+        load_voices(payload.manner.hashes, shared["device"], voices)  # of later books
+        return make_chapter(payload, voices, on_step)
 
     return work
-
-
-def _for(work: ChapterWork, voices: dict[str, Any], device: str) -> dict[str, Any]:
-    """The work's voices: those that came with the worker, others loaded now."""
-    from pipelines.books.manner import load_voices
-
-    if not set(work.manner.hashes) <= set(voices):
-        _, more = load_voices(work.manner, device, voices)
-        voices.update(more)
-    return voices
 
 
 class Shelf:

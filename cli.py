@@ -24,6 +24,7 @@ from commands.reporting import command_group
 clone_voice = command_group(
     "clone-voice",
     "Turn about 20 short clips into a voice, and speak.",
+    preparing.script,
     preparing.prepare,
     training.train,
     speaking.say,

@@ -124,3 +124,28 @@ def open_review(folder: Path, report: Reporter) -> None:
         report.say(f"Review at {server.url} ; Ctrl-C ends it, everything is saved at once.")
         click.launch(server.url)
         server.wait()
+
+
+@click.command()
+@click.option("--language", default="en", show_default=True, metavar="en|zh|ja")
+@click.option("--count", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Also write each sentence to a file of this folder, 01.txt ..., to lie beside 01.wav.",
+)
+@json_option
+def script(language: str, count: int, output: Path | None, as_json: bool) -> None:
+    """Print sentences to read aloud that hold most sounds of a language."""
+    from data.script import recording_script
+    from vits.files import write_text
+
+    report = Reporter(as_json)
+    made = recording_script(language, count)
+    width = max(2, len(str(count)))
+    for number, sentence in enumerate(made.sentences, 1):
+        if output is not None:
+            write_text(output / f"{number:0{width}}.txt", sentence + "\n")
+    numbered = (f"{number:>{width}}. {text}" for number, text in enumerate(made.sentences, 1))
+    report.result(dataclasses.asdict(made), *numbered, "", made.line)

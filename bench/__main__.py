@@ -20,6 +20,7 @@ from bench.machine import busy_note, load, machine
 from bench.memory import memory
 from bench.persona import learning
 from bench.privacy import privacy
+from bench.preparing import people, preparing
 from bench.settings import LANGUAGE, Settings, a_voice, tell
 from bench.synthesis import synthesis
 from bench.table import Row, markdown
@@ -39,10 +40,13 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "audiobook_memory": audiobook_memory,
     "audiobook_workers": audiobook_workers,
     "shelf_kills": shelf_kills,
+    "preparing": preparing,
+    "people": people,
 }
-# take a quarter of an hour and more
+# take a quarter of an hour and more, or need recordings that are not part of the project
 ON_REQUEST = (
-    "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills"
+    "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills",
+    "preparing", "people",
 )  # fmt: skip
 
 
@@ -79,6 +83,8 @@ def report(rows: Sequence[Row], waiting: float | None) -> str:
 @click.option("--books", type=click.IntRange(1), help="Of a shelf.")
 @click.option("--language", default=LANGUAGE, show_default=True, help="Of audiobooks.")
 @click.option("--kills", type=click.IntRange(1), help="Times that each command is killed.")
+@click.option("--minutes", type=click.FloatRange(0.3), help="Of recordings to prepare.")
+@click.option("--corpora", type=click.Path(path_type=Path), help="Where those recordings are.")
 @click.option("--sentences", "count", type=click.IntRange(1), help="Use only so many sentences.")
 @click.option(
     "--story", "story_arguments", default="", help="More arguments of `story demo`: '--steps 4'."
@@ -93,11 +99,11 @@ def main(
     output: Path | None,
     **options: Any,
 ) -> None:
-    """Measure what NAME says, or everything but story and kills, and print a table in Markdown.
+    """Measure what NAME says, or the quick ones, and print a table in Markdown.
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
-    audiobook, audiobook_memory, audiobook_workers, shelf_kills. Exit code 1 if something could not
-    be measured; a target that is not met is a result and no failure.
+    audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people. Exit code 1 if
+    something could not be measured; a target that is not met is a result and no failure.
     """
     from pipelines.evaluate import load_sentences
 

@@ -71,7 +71,9 @@ def memory(settings: Settings) -> list[Row]:
     ]
 
 
-def watch(words: Sequence[str], errors: Path, settings: Settings) -> list[Sample]:
+def watch(
+    words: Sequence[str], errors: Path, settings: Settings, accepted: Sequence[int] = (0,)
+) -> list[Sample]:
     """Run a command and sample its memory until it ends. Raises RuntimeError if it fails."""
     environment = os.environ | (
         {"OMP_NUM_THREADS": str(settings.threads)} if settings.threads else {}
@@ -95,9 +97,9 @@ def watch(words: Sequence[str], errors: Path, settings: Settings) -> list[Sample
         finally:
             process.kill()  # does nothing to one that has ended
             process.wait()
-    if process.returncode or not samples:
+    if process.returncode not in accepted or not samples:
         said = errors.read_text("utf-8", "replace").strip().splitlines()[-3:]
-        raise RuntimeError(f"say ended with {process.returncode}: {' '.join(said)}")
+        raise RuntimeError(f"it ended with {process.returncode}: {' '.join(said)}")
     return samples
 
 

@@ -29,7 +29,8 @@ class Settings:
     voice: as `Voice.load` takes it; voice_note: what the reader must know of it. threads: of
     whatever may use all, 0 for torch's own choice. rival, paper: changes to the sizes that are
     compared with. story: more arguments of `story demo`. kills, kill_steps: how often training
-    and rendering are killed, and how long that training is. planted: messages with private data.
+    and rendering are killed, and how long that training is. corpora, minutes: recordings to
+    prepare, and how much of them. planted: messages with private data.
     messages: of a log that is learned. chapters, books, language: of audiobooks that are made.
     """
 
@@ -47,6 +48,8 @@ class Settings:
     rival: Mapping[str, Any] = field(default_factory=dict)
     paper: Mapping[str, Any] = field(default_factory=dict)
     story: tuple[str, ...] = ()
+    corpora: Path = ROOT.parent / "shared" / "corpora"
+    minutes: float = 60.0
     kills: int = 20
     kill_steps: int = 6
     planted: int = 500

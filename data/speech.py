@@ -228,8 +228,9 @@ def speech_share(audio: Audio) -> float:
 
     samples = soxr.resample(audio.samples, audio.sample_rate, VAD_RATE)
     probabilities = np.concatenate([_Hearing().hear(samples), np.zeros(3, np.float32)])
-    power = np.pad(samples, (0, 3 * FRAME))[: len(probabilities) // 3 * 3 * FRAME]
-    levels = 10 * np.log10(np.square(power).reshape(-1, 3 * FRAME).mean(axis=1) + 1e-10)
-    heard = probabilities[: len(levels) * 3].reshape(-1, 3).max(axis=1)
+    tenths = len(probabilities) // 3
+    power = np.square(np.pad(samples, (0, 4 * FRAME))[: tenths * 3 * FRAME])
+    levels = 10 * np.log10(power.reshape(tenths, 3 * FRAME).mean(axis=1) + 1e-10)
+    heard = probabilities[: tenths * 3].reshape(-1, 3).max(axis=1)
     loud = levels > levels.max() - LOUD_DB
     return float((heard[loud] > BEGIN_P).mean())

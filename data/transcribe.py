@@ -89,7 +89,7 @@ def _listener(
     if folder is not None:
         return _whisper(open_whisper(folder, language))
     if told and not wordless and all(record.language == "en" for record in told):
-        return _sphinx(pocketsphinx())
+        return _sphinx(pocketsphinx(quick=True))
     if when == "always":
         return _whisper(open_whisper(fetch_whisper(None), language))
     return None

@@ -52,6 +52,13 @@ def test_noise_and_music_are_no_speech(tmp_path: Path) -> None:
         assert speech_share(audio) < 0.2
 
 
+@pytest.mark.parametrize("cut", [1, 2, 3, 500, 777, 1500, 5000])
+def test_share_of_a_clip_of_any_length(cut: int) -> None:
+    audio = reader(2)[1][0]
+    assert speech_share(Audio(audio.samples[:-cut], RATE)) > 0.9
+    assert 0 <= speech_share(Audio(audio.samples[:cut], RATE)) <= 1
+
+
 def test_share_and_seconds_of_a_clip() -> None:
     audio = reader(2)[1][0]
     assert speech_share(audio) > 0.9

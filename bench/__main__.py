@@ -19,8 +19,8 @@ from bench.kills import kills
 from bench.machine import busy_note, load, machine
 from bench.memory import memory
 from bench.persona import learning
-from bench.privacy import privacy
 from bench.preparing import people, preparing
+from bench.privacy import privacy
 from bench.settings import LANGUAGE, Settings, a_voice, tell
 from bench.synthesis import synthesis
 from bench.table import Row, markdown

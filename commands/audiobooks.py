@@ -108,10 +108,9 @@ def _with(options: list[Callable[[F], F]]) -> Callable[[F], F]:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
     required=True,
-    metavar="DIR",
-    help="The folder to make.",
+    metavar="DIR|URL",
+    help="The folder to make, or a place that fsspec knows (s3://...).",
 )
 @click.option("--chapters", default="", metavar="FILE", help="A plan of `story chapters -o FILE`.")
 @click.option("--title", default="", help="  [default: as the book says]")
@@ -120,7 +119,7 @@ def _with(options: list[Callable[[F], F]]) -> Callable[[F], F]:
 @_with(_BOOK_OPTIONS)
 @_with(_WHERE_OPTIONS)
 @json_option
-def audiobook(book: Path, output: Path, only_plan: bool, as_json: bool, **settings: Any) -> None:
+def audiobook(book: Path, output: str, only_plan: bool, as_json: bool, **settings: Any) -> None:
     """Read BOOK (txt, md, html, epub, pdf, docx, fb2) aloud into the folder DIR.
 
     What is made is not made again: a run that was stopped goes on, and a changed sentence costs
@@ -143,9 +142,8 @@ def audiobook(book: Path, output: Path, only_plan: bool, as_json: bool, **settin
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The folder that the books go to, each in a folder of its own.",
+    metavar="DIR|URL",
+    help="Where the books go, each into a folder of its own: a folder, or s3://... and the like.",
 )
 @click.option("--status", is_flag=True, help="Show how far the shelf in the folder given is.")
 @click.option("--pause", is_flag=True, help="Let the runs on the folder given wait.")
@@ -156,7 +154,7 @@ def audiobook(book: Path, output: Path, only_plan: bool, as_json: bool, **settin
 @json_option
 def batch(
     jobs: Path,
-    output: Path | None,
+    output: str | None,
     status: bool,
     pause: bool,
     resume: bool,
@@ -203,13 +201,16 @@ def _options(settings: dict[str, Any]) -> Options:
 # ---------------------------------------------------------------- what is told
 
 
-def _tell_plan(report: Reporter, book: Path, output: Path, options: Options) -> None:
+def _tell_plan(report: Reporter, book: Path, output: str, options: Options) -> None:
     from pipelines.books.book import WORDS_PER_MINUTE
     from pipelines.books.jobs import STATE
     from pipelines.books.names import job_name
     from pipelines.books.production import Voices, produce
+    from pipelines.books.remote import is_remote, scratch_folder
 
-    made = produce(book, options, output / STATE / job_name(book.name), Voices())
+    base = scratch_folder(output) if is_remote(output) else Path(output)
+    state = base / STATE / job_name(book.name)
+    made = produce(book, options, state, Voices())
     there = sum(work.made() is not None for work in made.works)
     seconds = made.words / WORDS_PER_MINUTE * 60
     facts = {"title": made.meta.title, "chapters": len(made.works), "made": there}
@@ -250,7 +251,7 @@ def _report_book(report: Reporter, outcome: Outcome) -> None:
     report.result(_facts(outcome), whole, *map(str, shown))
 
 
-def _report_shelf(report: Reporter, outcomes: list[Outcome], output: Path) -> None:
+def _report_shelf(report: Reporter, outcomes: list[Outcome], output: str) -> None:
     failed = [outcome for outcome in outcomes if outcome.state != "done"]
     done = [outcome for outcome in outcomes if outcome.state == "done"]
     for outcome in failed:

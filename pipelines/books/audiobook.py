@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -14,6 +15,7 @@ from pipelines.books.jobs import Job
 from pipelines.books.names import job_name
 from pipelines.books.options import Options
 from pipelines.books.production import Voices
+from pipelines.books.remote import Place, is_remote, scratch_folder
 from pipelines.books.shelf import Outcome, Shelf, start_worker
 from pipelines.executors import Executor, Inline, LocalProcesses, RayActors, Shared
 from pipelines.progress import OnProgress, silent
@@ -35,7 +37,7 @@ class Where:
 
 def make_audiobook(
     source: Path,
-    out: Path,
+    out: Path | str,
     options: Options,
     where: Where | None = None,
     on_progress: OnProgress = silent,
@@ -50,12 +52,18 @@ def make_audiobook(
 
 def make_books(
     jobs: Sequence[Job],
-    out: Path,
+    out: Path | str,
     where: Where | None = None,
     on_progress: OnProgress = silent,
 ) -> list[Outcome]:
-    """Make a shelf of books below `out`; what became of each. UserError for a full disk."""
+    """Make a shelf of books below `out`; what became of each. UserError for a full disk.
+
+    `out` is a folder, or a URL that fsspec knows: then books are made in the user's cache and
+    copied there as they are finished.
+    """
     where = where or Where()
+    place = Place(out) if isinstance(out, str) and is_remote(out) else None
+    out = scratch_folder(place.url) if place else Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,9 +75,22 @@ def make_books(
     def shared() -> dict[str, Any]:
         return {"voices": voices.loaded, "device": device}
 
-    outcomes = list(shelf.run(_executor(where, device, shared)))
+    outcomes = []
+    for outcome in shelf.run(_executor(where, device, shared)):
+        outcomes.append(_sent(outcome, place, out) if place else outcome)
     _remember(outcomes, voices)
     return outcomes
+
+
+def _sent(outcome: Outcome, place: Place, base: Path) -> Outcome:
+    """The outcome, its book copied to the place where it belongs; failed where that failed."""
+    if outcome.delivered is None:
+        return outcome
+    try:
+        place.put_book(outcome.delivered.files, base)
+    except UserError as error:
+        return dataclasses.replace(outcome, state="failed", error=str(error), delivered=None)
+    return outcome
 
 
 def _device(asked: str) -> str:

@@ -18,7 +18,6 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "layout": LAYOUTS,
     "keep": KEEPABLE,
     "check": ("fast", "asr"),
-    "illustrate": ("", "chapter", "scene"),
 }
 
 
@@ -47,7 +46,6 @@ class Options:
     series: str = ""
     series_index: str = ""
     year: str = ""
-    illustrate: str = ""
 
 
 _TUPLES = ("lexicon", "keep", "format")

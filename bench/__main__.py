@@ -21,6 +21,7 @@ from bench.memory import memory
 from bench.persona import learning
 from bench.preparing import people, preparing
 from bench.privacy import privacy
+from bench.proof import proof
 from bench.settings import LANGUAGE, Settings, a_voice, tell
 from bench.synthesis import synthesis
 from bench.table import Row, markdown
@@ -42,11 +43,12 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "shelf_kills": shelf_kills,
     "preparing": preparing,
     "people": people,
+    "proof": proof,
 }
 # take a quarter of an hour and more, or need recordings that are not part of the project
 ON_REQUEST = (
     "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills",
-    "preparing", "people",
+    "preparing", "people", "proof",
 )  # fmt: skip
 
 
@@ -90,6 +92,8 @@ def report(rows: Sequence[Row], waiting: float | None) -> str:
     "--story", "story_arguments", default="", help="More arguments of `story demo`: '--steps 4'."
 )
 @click.option("--messages", type=click.IntRange(1), help="Of the chat that is learned.")
+@click.option("--people", type=click.Path(path_type=Path), help="Folders of clips, for proof.")
+@click.option("--reports", type=click.Path(path_type=Path), help="Keep the reports of proof here.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the report here too.")
 def main(
     names: tuple[str, ...],
@@ -102,8 +106,8 @@ def main(
     """Measure what NAME says, or the quick ones, and print a table in Markdown.
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
-    audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people. Exit code 1 if
-    something could not be measured; a target that is not met is a result and no failure.
+    audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people, proof. Exit
+    code 1 if something could not be measured; a target that is not met is a result and no failure.
     """
     from pipelines.evaluate import load_sentences
 

@@ -32,6 +32,8 @@ class Settings:
     and rendering are killed, and how long that training is. corpora, minutes: recordings to
     prepare, and how much of them. planted: messages with private data.
     messages: of a log that is learned. chapters, books, language: of audiobooks that are made.
+    people: a folder of people's clips to clone beside the example's (so9634, so9643, lj-test);
+    reports: where theirs are to be kept.
     """
 
     voice: str = "base"
@@ -57,6 +59,8 @@ class Settings:
     chapters: int = 40
     books: int = 12
     language: str = LANGUAGE
+    people: Path = ROOT.parent / "shared" / "clips"
+    reports: Path | None = None
 
     @property
     def voice_name(self) -> str:

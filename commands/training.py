@@ -1,4 +1,4 @@
-"""`clone-voice train`: from clips to a voice."""
+"""`clone-voice train`, `pretrain`: from clips to a voice, from corpora to a base of voices."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from vits.errors import UserError
 
 if TYPE_CHECKING:
     from pipelines.clone import CloneResult
+    from pipelines.progress import Progress
 
 
 @click.command()
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Train for so long.")
 @click.option("--epochs", type=click.IntRange(1), help="Train so many times through the clips.")
 @click.option("--steps", type=click.IntRange(1), help="Train so many steps.")
+@click.option("--quick", is_flag=True, help="A first voice in about a minute, without training.")
 @click.option("--batch-size", type=click.IntRange(1), help="Clips in a step.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True))
 @click.option("--language", help="What the clips speak, where no list says so.")
@@ -40,7 +42,8 @@ def train(
 
     CLIPS is a folder of sound files with their texts beside them (.txt, .lab), an LJSpeech folder,
     or a list: manifest.tsv, path|text. Without --minutes, --epochs or --steps the amount of
-    training follows from the seconds of speech. Stopped by Ctrl-C, the same command goes on.
+    training follows from the seconds of speech. Stopped by Ctrl-C, the same command goes on. With
+    --quick the base takes on the voice without training; the same command without it improves it.
     """
     budget = [name for name in ("minutes", "epochs", "steps") if options[name] is not None]
     if len(budget) > 1:
@@ -61,18 +64,26 @@ def train(
 def report_voice(report: Reporter, made: CloneResult, event: str = "result") -> None:
     for dropped in made.dropped:
         report.warn(f"Left out: {dropped}")
+    for doubtful in made.doubtful:
+        report.warn(f"Used, but look at it: {doubtful}")
     scores = dict(made.card.scores)
     facts = {"name": made.name, "folder": made.folder, "scores": scores}
     facts |= {"dropped": [str(clip) for clip in made.dropped], "made_before": made.made_before}
-    if made.card.training.get("over_trained"):
-        report.warn("The clips held out got worse at the end; an earlier checkpoint was kept.")
+    facts |= {"doubtful": [str(clip) for clip in made.doubtful]}
+    if told := made.card.training.get("over_trained"):
+        report.warn(f"{told}: trained too long. An earlier checkpoint was kept.")
     report.result(
         facts,
         f"{made.name}: {score_line(scores)}",
         f"{'It was made before' if made.made_before else 'It is'} in {made.folder}",
         f'Try it: clone-voice say "Hello." -v {made.name}',
+        *(["The same command without --quick makes it better."] * _is_quick(made)),
         event=event,
     )
+
+
+def _is_quick(made: CloneResult) -> bool:
+    return bool(made.card.training.get("quick"))
 
 
 def score_line(scores: Mapping[str, Any]) -> str:
@@ -114,3 +125,50 @@ def _names_a_file(text: str) -> bool:
         if Path(text).is_file():
             return True
     return Path(text).suffix.lower() in (".txt", ".md") and not set(text) & set(" \n")
+
+
+@click.command()
+@click.argument("corpora", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--config", type=click.Path(path_type=Path), help="JSON or YAML: steps, sizes, ...")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Train for so long.")
+@click.option("--workers", type=click.IntRange(1), help="Processes that read  [default: cores]")
+@device_option
+@click.option("--resume", is_flag=True, help="Only go on with a pretraining that was begun.")
+@json_option
+def pretrain(
+    corpora: tuple[Path, ...],
+    output: Path,
+    config: Path | None,
+    workers: int | None,
+    resume: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Make a base voice of CORPORA, for others to be cloned from.
+
+    CORPORA are folders as they are downloaded: LJSpeech, VCTK, LibriTTS, Common Voice, AISHELL-3,
+    Baker, THCHS-30, CSS10, JSUT, or a folder with a manifest.tsv. On several devices start it with
+    `accelerate launch`. Stopped by Ctrl-C, the same command goes on; its state is in DIR.work.
+    """
+    import os
+
+    from pipelines.pretrain import PretrainRequest, process_rank, read_config
+    from pipelines.pretrain import pretrain as make
+
+    count = workers or os.cpu_count() or 1
+    request = PretrainRequest(corpora, output, read_config(config), workers=count, **options)
+    report = Reporter(as_json)
+    with report.watching() as watch, stopping() as stop:
+
+        def watched(progress: Progress) -> None:
+            stop.may_wait = True  # every stage looks whether to stop, and saves
+            watch(progress)
+
+        folder = make(request, resume=resume, on_progress=watched, should_stop=lambda: stop.asked)
+    if process_rank() != 0:  # the first process of several speaks for all
+        return
+    report.result(
+        {"folder": folder},
+        f'The base is in {folder}. Try it: clone-voice say "Hello." -v {folder}',
+    )

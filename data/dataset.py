@@ -205,6 +205,15 @@ def pack(
     os.replace(part, folder / "index.json")
 
 
+def write_durations(folder: Path, durations: np.ndarray) -> None:
+    """Put the frames of every symbol, (all symbols,) int32, into a packed folder."""
+    arrays = load_file(folder / "arrays.safetensors")
+    assert durations.shape == arrays["durations"].shape, durations.shape
+    part = folder / "arrays.part"
+    save_file(arrays | {"durations": durations.astype(np.int32)}, part)
+    os.replace(part, folder / "arrays.safetensors")
+
+
 @dataclass
 class BucketSampler:
     """Batches of utterances of similar length, in an order that only seed and epoch decide.

@@ -1,9 +1,12 @@
 """Clips of a person -> a voice: prepare, start from a base, fine-tune, choose, measure, keep.
 
 The new speaker starts where the speaker-verification embedding of their clips lies among the base's
-speakers; the network then learns from their clips, the text encoder and the rhythm slowly. Unseen
-sentences and clips that were held out pick the checkpoint, and other sentences are reported. The
-embedding conditions and scores, it is never a loss.
+speakers, which is all of a quick voice; the network then learns from their clips, the text encoder
+and the rhythm slowly. Clips whose words or speaker are not what they should be are left out
+(`pipelines.suspects`), and so are noisy ones where there are enough others: a noise that is learned
+becomes the voice. Unseen sentences and clips that were held out pick the checkpoint
+(`pipelines.choosing`), and other sentences are reported. The embedding conditions and scores, it is
+never a loss.
 
 Everything private about a training lives in the library's training folder. Killed at any moment,
 the same command goes on from the last checkpoint and ends in the same weights.
@@ -14,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,15 +28,25 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from data.dataset import BucketSampler, PackedDataset, Utterance, pack
-from data.intake import Dropped
+from data.checks import Check
+from data.clips import Clip
+from data.dataset import BucketSampler, PackedDataset, Row, Utterance, pack
+from data.intake import Dropped, language_code
 from data.prepare import ClipEvent, PreparedClips, prepare_clips
 from data.speaker import centroid, embed_clips
-from pipelines.evaluate import Scores, evaluate_voice, quick_scores
+from pipelines import choosing
+from pipelines.evaluate import (
+    Scores,
+    evaluate_voice,
+    load_sentences,
+    other_people,
+    quick_scores,
+)
 from pipelines.progress import OnProgress, Progress, silent
+from pipelines.suspects import left_out, suspects
 from vits import library, train
 from vits.audio import read_audio, write_audio
-from vits.card import Card, write_card
+from vits.card import Card, read_card, write_card
 from vits.checkpoint import (
     WEIGHTS,
     Speaker,
@@ -58,7 +70,7 @@ from vits.voice import Voice
 
 log = logging.getLogger(__name__)
 
-RECIPE = "2"  # changes whenever the same inputs would give another voice
+RECIPE = "3"  # changes whenever the same inputs would give another voice
 BATCH_SIZE = 8
 LEARNING_RATE = 2e-4
 SLOW = 0.1  # of the learning rate, for what makes the base's language and clarity
@@ -68,15 +80,24 @@ WINDOW_FRAMES = 128
 STEPS_PER_SECOND = 2.0  # of training audio
 FEWEST_STEPS, MOST_STEPS = 120, 1200
 LONGEST_STEPS = 1_000_000
-CHECKS, STEPS_BETWEEN_CHECKS = 4, 50  # how often a checkpoint is judged, at most
+MOST_S = 600.0  # of cloning, for up to 150 s of clips and for more in proportion, if nobody asks
+MOST_S_FOR = 150.0
+EVALUATION_CHECKS = 6  # the evaluation at the end takes as long as so many checks
+CHECK_SENTENCES, QUICK_SENTENCES = 6, 6
 HELD_OUT_SHARE = 0.1
+ENOUGH_CLIPS, ENOUGH_S = 12, 60.0  # without doubt: then those in doubt are not needed
+FEWEST_CLIPS, LEAST_S = 2, 8.0  # that must be left after all that is left out
 FEWEST_TO_HOLD_OUT = 8  # with fewer clips every one is learned from
 SAMPLE_SENTENCE = "The morning train was late, so we drank our tea and told each other stories."
 
 
 @dataclass(frozen=True)
 class CloneRequest:
-    """What a user asks for. At most one of minutes, epochs and steps sets the budget."""
+    """What a user asks for. At most one of minutes, epochs, steps and quick sets the budget.
+
+    quick: the base with the person's conditioning, without training; the same request without it
+    makes the voice better.
+    """
 
     source: Path
     name: str
@@ -85,6 +106,7 @@ class CloneRequest:
     minutes: float | None = None
     epochs: int | None = None
     steps: int | None = None
+    quick: bool = False
     batch_size: int = BATCH_SIZE
     learning_rate: float = LEARNING_RATE
     device: str = "auto"
@@ -96,6 +118,11 @@ class CloneRequest:
         budgets = [b for b in (self.minutes, self.epochs, self.steps) if b is not None]
         if len(budgets) > 1:
             raise UserError("Minutes, epochs and steps were given together.", "Give one of them.")
+        if self.quick and budgets:
+            raise UserError(
+                "A quick voice is not trained, so nothing says how long.",
+                "Give --quick or a budget, not both.",
+            )
         if any(b <= 0 for b in budgets) or (self.steps or 0) > LONGEST_STEPS:
             raise UserError(
                 f"A training of {budgets[0]:g} cannot be.",
@@ -121,6 +148,8 @@ class ClonePlan:
     steps_an_epoch: int
     step_seconds: float  # measured on this machine
     from_step: int = 0
+    check_seconds: float = 15.0  # of one check, likewise
+    shortened: bool = False  # fewer steps than the clips are worth, for the time they would take
 
     @property
     def epochs(self) -> float:
@@ -128,29 +157,41 @@ class ClonePlan:
 
     @property
     def estimated_s(self) -> float:
-        """Time of the steps that are left, and of the checks between them."""
-        return (self.steps - self.from_step) * self.step_seconds * 1.1 + 60.0
+        """Time of the steps that are left, of the checks between them and of the evaluation."""
+        checks = sum(point > self.from_step for point in choosing.check_points(self.steps))
+        steps = (self.steps - self.from_step) * self.step_seconds * 1.1
+        return steps + (checks + EVALUATION_CHECKS) * self.check_seconds
 
     @property
     def line(self) -> str:
         """The first line, in the field's words."""
+        if not self.steps:
+            return (
+                f"{self.clips} clips of {self.seconds:.0f} s; the base takes on their voice "
+                "without training: about a minute on this machine"
+            )
         held = f" ({self.held_out} held out)" if self.held_out else ""
         resumed = f", resuming at step {self.from_step}" if self.from_step else ""
+        short = ", fewer steps than the clips are worth (--minutes for more)" * self.shortened
         return (
             f"{self.clips} clips{held} of {self.seconds:.0f} s, batch {self.batch_size} = "
             f"{self.steps_an_epoch} steps an epoch; {self.epochs:.0f} epochs = {self.steps} steps"
-            f"{resumed}; about {max(1, round(self.estimated_s / 60))} min on this machine"
+            f"{resumed}; about {max(1, round(self.estimated_s / 60))} min on this machine{short}"
         )
 
 
 @dataclass(frozen=True)
 class CloneResult:
-    """A voice in the library. `made_before` if there was nothing left to do."""
+    """A voice in the library. `made_before` if there was nothing left to do.
+
+    dropped: what was not learned from; doubtful: what was, and should be looked at.
+    """
 
     name: str
     folder: Path
     card: Card
     dropped: tuple[Dropped, ...] = ()
+    doubtful: tuple[Dropped, ...] = ()
     made_before: bool = False
 
 
@@ -186,6 +227,8 @@ def clone(
             f"The base {base.name!r} knows no speakers, so nobody can be added to it.",
             "Start from a base of several speakers.",
         )
+    if request.language:
+        _check_languages([language_code(request.language)], base)
     clips = prepare_clips(
         request.source,
         folder / "dataset",
@@ -193,25 +236,35 @@ def clone(
         language=request.language,
         on_event=told.on_clip,
     )
-    _check_languages(clips, base)
+    _check_languages([clip.language for clip in clips.clips], base)
     inputs = _digest(request, clips, base)
     made = _already_made(name, inputs)
     if made is not None:
         return replace(made, dropped=clips.dropped)
-    _refuse_others(name, inputs, resume, force)
+    _refuse_others(name, inputs, resume, force or _is_quick(name))
     work = _Work(request, name, base, clips, inputs, folder, told)
     return work.run()
 
 
-def _check_languages(clips: PreparedClips, base: Voice) -> None:
-    spoken = sorted({clip.language for clip in clips.clips} - set(base.languages))
-    if spoken:
-        raise UserError(
-            f"The clips are in {', '.join(spoken)}, which the base {base.name!r} does not speak "
-            f"(it speaks {', '.join(base.languages)}).",
-            "Start from a base of that language with --base, or name the clips' real language "
-            "with --language.",
+def _check_languages(languages: Sequence[str], base: Voice) -> None:
+    lacking = sorted(set(languages) - set(base.languages))
+    if not lacking:
+        return
+    remedy = (
+        "Start from a base of that language with --base, or name the clips' real language "
+        "with --language."
+    )
+    if "zh" in lacking:
+        remedy = (
+            "There are two ways to a base that speaks Chinese: import the trilingual base "
+            "(G_trilingual.pth of VITS-fast-fine-tuning), or make one on a GPU from AISHELL-3 or "
+            "Baker with recipes/base-zh.sh; then name it with --base."
         )
+    raise UserError(
+        f"The clips are in {', '.join(lacking)}, which the base {base.name!r} does not speak "
+        f"(it speaks {', '.join(base.languages)}).",
+        remedy,
+    )
 
 
 def _digest(request: CloneRequest, clips: PreparedClips, base: Voice) -> str:
@@ -224,6 +277,7 @@ def _digest(request: CloneRequest, clips: PreparedClips, base: Voice) -> str:
         "batch_size": request.batch_size,
         "learning_rate": request.learning_rate,
         "seed": request.seed,
+        "quick": request.quick,
     }
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
@@ -240,6 +294,12 @@ def _already_made(name: str, inputs: str) -> CloneResult | None:
     if entry.card.training.get("inputs") != inputs:
         return None
     return CloneResult(name, folder, entry.card, made_before=True)
+
+
+def _is_quick(name: str) -> bool:
+    """Whether the voice of this name is a quick one, which waits to be made better."""
+    folder = library.voice_folder(name)
+    return folder.exists() and bool(read_card(folder).training.get("quick"))
 
 
 def _refuse_others(name: str, inputs: str, resume: bool, force: bool) -> None:
@@ -326,6 +386,7 @@ class _Work:
     inputs: str
     folder: Path
     told: Listeners
+    judged: list[Check] = field(default_factory=list)  # of every packed clip
 
     def run(self) -> CloneResult:
         plan = _read_plan(self.folder)
@@ -334,9 +395,11 @@ class _Work:
                 _remove(self.folder / old)
             plan = None
         dataset = self._packed(fresh=plan is None)
-        held = _held_out(dataset)
-        learned = [i for i in range(len(dataset)) if i not in held]
-        model, config = self._model(dataset)
+        self.judged = self._judged(dataset)
+        used = [i for i in range(len(dataset)) if i not in left_out(self.judged)]
+        held = [] if self.request.quick else _held_out(dataset, used)
+        learned = [i for i in used if i not in held]
+        model, config = self._model(dataset, used)
         source = ClipBatches(
             dataset,
             learned,
@@ -352,6 +415,37 @@ class _Work:
         self.told.on_plan(replace(plan, from_step=run.step))
         self._train(run, plan, config, dataset, held)
         return self._keep(plan, config, run.critics)
+
+    def _judged(self, dataset: PackedDataset) -> list[Check]:
+        """A verdict on every packed clip, the doubts of their preparation among them."""
+        speaker = None if self.base.model.config.speaker == "embedding" else 0
+        found = suspects(dataset, self.base.model, speaker)
+        by_name = {clip.path.name: clip for clip in self.clips.clips}
+        prepared = [by_name[row.name] for row in dataset.rows]
+        judged = _without_doubtful(found, prepared)
+        used = [clip for clip, check in zip(prepared, judged, strict=True)
+                if check.verdict != "drop"]  # fmt: skip
+        seconds = sum(clip.seconds for clip in used)
+        if len(used) < FEWEST_CLIPS or seconds < LEAST_S:
+            raise UserError(
+                f"Only {len(used)} clips of {seconds:.0f} s are left to learn from: "
+                + "; ".join(map(str, self._named(dataset, judged, "drop")[:3]))
+                + ".",
+                "Check what is said in them and by whom, or add other recordings.",
+            )
+        return judged
+
+    def _named(
+        self, dataset: PackedDataset, judged: Sequence[Check], verdict: str
+    ) -> list[Dropped]:
+        """The clips of this verdict, by the names that they came with."""
+        by_name = {clip.path.name: clip for clip in self.clips.clips}
+        clips = [by_name[row.name] for row in dataset.rows]
+        return [
+            Dropped(clip.source or clip.path.name, check.reason, clip.text)
+            for clip, check in zip(clips, judged, strict=True)
+            if check.verdict == verdict
+        ]
 
     def _packed(self, fresh: bool) -> PackedDataset:
         folder = self.folder / "packed"
@@ -390,14 +484,18 @@ class _Work:
                 bandwidth_hz=float(clip.bandwidth_hz),
             )
 
-    def _model(self, dataset: PackedDataset) -> tuple[Vits, VoiceConfig]:
-        """The base with the new speakers in place of its own."""
+    def _model(self, dataset: PackedDataset, used: Sequence[int]) -> tuple[Vits, VoiceConfig]:
+        """The base with the new speakers in place of its own; `used` are the clips they are in."""
         speakers = tuple(
             Speaker(self.name if len(dataset.speakers) == 1 else person, "", self.clips.language)
             for person in dataset.speakers
         )
         own = np.array([row.speaker for row in dataset.rows])
-        centres = [centroid(dataset.embeddings[own == i]) for i in range(len(speakers))]
+        good = np.isin(np.arange(len(own)), used)
+        centres = [
+            centroid(dataset.embeddings[of if (of := (own == i) & good).any() else own == i])
+            for i in range(len(speakers))
+        ]
         vectors = torch.from_numpy(np.stack(centres))
         if self.base.model.config.speaker == "table":
             vectors = _nearest_rows(self.base, vectors)
@@ -432,20 +530,24 @@ class _Work:
     def _plan(
         self, source: ClipBatches, held: Sequence[int], model: Vits, config: VoiceConfig
     ) -> ClonePlan:
-        step_seconds = self._measure(source, model, config)
         an_epoch = source.epoch_length(0)
         frames = sum(source.dataset.frames(i) for i in source.members)
         seconds = frames * config.audio.hop_length / config.audio.sample_rate
-        return ClonePlan(
+        plan = ClonePlan(
             inputs=self.inputs,
             clips=len(source.members) + len(held),
             held_out=len(held),
             seconds=round(seconds, 1),
             batch_size=self.request.batch_size,
-            steps=_budget(self.request, seconds, an_epoch, step_seconds),
+            steps=0,
             steps_an_epoch=an_epoch,
-            step_seconds=round(step_seconds, 3),
+            step_seconds=0.0,
         )
+        if self.request.quick:
+            return plan
+        step_seconds = self._measure(source, model, config)
+        steps, shortened = _budget(self.request, seconds, an_epoch, step_seconds, plan)
+        return replace(plan, steps=steps, step_seconds=round(step_seconds, 3), shortened=shortened)
 
     def _measure(self, source: ClipBatches, model: Vits, config: VoiceConfig) -> float:
         """Seconds of one step here, tried on a copy that is thrown away."""
@@ -471,10 +573,11 @@ class _Work:
     ) -> None:
         """Steps up to each check, then the check; a check that is recorded is not made again."""
         checks = _read_checks(self.folder)
+        used = [i for i in range(len(dataset)) if i not in left_out(self.judged)]
         curves = Curves(self.folder / "curves") if self.request.tensorboard else None
-        reference = centroid(dataset.embeddings)
+        reference = centroid(dataset.embeddings[used])
         rate: list[float] = []
-        for at in check_points(plan.steps):
+        for at in choosing.check_points(plan.steps):
             if any(check["step"] == at for check in checks):
                 continue
             for step in train.train(run, until=at):
@@ -486,9 +589,9 @@ class _Work:
                     curves.add(step.step, step.losses)
             if self.told.should_stop():
                 raise KeyboardInterrupt
-            check = self._check(run, config, dataset, held, reference)
-            if not checks or check["score"] > max(c["score"] for c in checks):
-                self._save_best(run)
+            with torch.random.fork_rng(devices=[]):  # what a check draws must not change training
+                check = self._check(run, config, dataset, held, reference)
+            self._save_checkpoint(run)
             checks.append(check)
             write_text(self.folder / "checks.json", json.dumps(checks, indent=1) + "\n")
         if curves is not None:
@@ -513,14 +616,22 @@ class _Work:
         if spoken is not None:
             name = f"step-{run.step:06d}"
             write_snapshot(self.folder / "samples", name, spoken.audio, config.audio)
-        similarity, cer = quick_scores(voice, reference, language=self.clips.language)
+        quick = quick_scores(
+            voice,
+            reference,
+            language=self.clips.language,
+            count=CHECK_SENTENCES,
+            listen=not self.request.quick,
+        )
         check = {
             "step": run.step,
-            "similarity": round(similarity, 4),
-            "score": round(similarity - 0.5 * (cer or 0.0), 4),
+            "similarity": round(quick.similarity, 4),
+            "score": round(choosing.score(quick.similarity, quick.cer), 4),
         }
-        if cer is not None:
-            check["cer"] = round(cer, 4)
+        if quick.cer is not None:
+            check["cer"] = round(quick.cer, 4)
+        if quick.mos_p808 is not None:
+            check["mos"] = round(quick.mos_p808, 3)
         if held:
             check["held_out"] = round(_held_out_loss(run, dataset, held), 4)
         return check
@@ -528,18 +639,22 @@ class _Work:
     def _sample_language(self) -> str:
         return "en" if "en" in self.base.languages else self.base.languages[0]
 
-    def _save_best(self, run: train.Run) -> None:
+    def _save_checkpoint(self, run: train.Run) -> None:
+        """The averaged weights after this step, until it is known which were best."""
         (self.folder / "best").mkdir(exist_ok=True)
-        save_tensors(train.averaged_state(run), self.folder / "best" / WEIGHTS)
+        save_tensors(train.averaged_state(run), self._checkpoint(run.step))
+
+    def _checkpoint(self, step: float) -> Path:
+        return self.folder / "best" / f"{step:06.0f}-{WEIGHTS}"
 
     def _keep(
         self, plan: ClonePlan, config: VoiceConfig, critics: Discriminators | None
     ) -> CloneResult:
         """The best checkpoint becomes a voice in the library, with its card and samples."""
         model = Vits(config.model, config.audio)
-        tensors = load_file(self.folder / "best" / WEIGHTS)
-        load_strictly(model, {k: v.float() for k, v in tensors.items()}, "the best checkpoint")
         checks = _read_checks(self.folder)
+        tensors = load_file(self._checkpoint(choosing.choose(checks)["step"]))
+        load_strictly(model, {k: v.float() for k, v in tensors.items()}, "the best checkpoint")
         with library.incoming() as place:
             save_voice(place, model, config)
             if critics is not None:
@@ -551,19 +666,46 @@ class _Work:
             for i, speech in enumerate(voice.speak(SAMPLE_SENTENCE)):
                 write_audio(place / "samples" / f"{i + 1}.flac", speech.audio)
             folder = library.publish(place, self.name, force=True)
-        _remove(self.folder / "state.pt")  # the largest part, and of no more use
-        return CloneResult(self.name, folder, card, self.clips.dropped)
+        for large in ("state.pt", "best"):  # of no more use
+            _remove(self.folder / large)
+        dataset = PackedDataset(self.folder / "packed", self.base.config.audio)
+        left = self._named(dataset, self.judged, "drop")
+        doubtful = self._named(dataset, self.judged, "doubt")
+        return CloneResult(self.name, folder, card, (*self.clips.dropped, *left), tuple(doubtful))
 
     def _scores(self, voice: Voice) -> Scores:
         def heard(done: int, total: int) -> None:
             self.told.on_progress(Progress("evaluate", done, total, "sentences"))
 
-        sounds = [read_audio(clip.path) for clip in self.clips.clips]
-        texts = [clip.text for clip in self.clips.clips]
-        return evaluate_voice(voice, sounds, texts, language=self.clips.language, on_event=heard)
+        left = {row.name for row, check in zip(self._rows(), self.judged, strict=True)
+                if check.verdict == "drop"}  # fmt: skip
+        clips = [clip for clip in self.clips.clips if clip.path.name not in left]
+        language = self.clips.language
+        others = [] if self.request.quick else other_people(self.base)
+        return evaluate_voice(
+            voice,
+            [read_audio(clip.path) for clip in clips],
+            [clip.text for clip in clips],
+            others=others,
+            sentences=load_sentences(language)[: QUICK_SENTENCES if self.request.quick else None],
+            language=language,
+            listen=not self.request.quick,
+            on_event=heard,
+        )
+
+    def _rows(self) -> list[Row]:
+        return PackedDataset(self.folder / "packed", self.base.config.audio).rows
+
+    def _account(self) -> dict[str, int]:
+        """How many clips were used, doubted and left out."""
+        found = [check.verdict for check in self.judged]
+        return {
+            "used": found.count("use"),
+            "doubtful": found.count("doubt"),
+            "left_out": found.count("drop") + len(self.clips.dropped),
+        }
 
     def _card(self, plan: ClonePlan, checks: Sequence[dict[str, float]], scores: Scores) -> Card:
-        best = max(checks, key=lambda check: check["score"])
         return Card(
             name=self.name,
             who=self.name,
@@ -581,44 +723,56 @@ class _Work:
                 "learning_rate": self.request.learning_rate,
                 "seed": self.request.seed,
                 "held_out": plan.held_out,
-                "chosen_step": best["step"],
-                "checks": [dict(check) for check in checks],
-                "over_trained": is_over_trained(checks),
+                "quick": self.request.quick,
+                **choosing.summary(checks),
+                "clips": self._account(),
             },
             scores=scores.for_card(),
             software=_software(),
         )
 
 
-def _budget(request: CloneRequest, seconds: float, steps_an_epoch: int, step_seconds: float) -> int:
-    """Steps: as asked for, else by the seconds of audio."""
+def _budget(
+    request: CloneRequest,
+    seconds: float,
+    steps_an_epoch: int,
+    step_seconds: float,
+    plan: ClonePlan,
+) -> tuple[int, bool]:
+    """Steps: as asked for, else by the seconds of audio; and whether that takes too long here."""
     if request.steps is not None:
-        return request.steps
+        return request.steps, False
     if request.epochs is not None:
-        return request.epochs * steps_an_epoch
+        return request.epochs * steps_an_epoch, False
+    overhead_s = replace(plan, steps=FEWEST_STEPS).estimated_s
     if request.minutes is not None:
-        return max(1, int(request.minutes * 60 / (step_seconds * 1.1)))
+        return max(1, int((request.minutes * 60 - overhead_s) / (step_seconds * 1.1))), False
     wanted = seconds * STEPS_PER_SECOND * BATCH_SIZE / request.batch_size
-    return int(min(MOST_STEPS, max(FEWEST_STEPS, wanted)))
+    wanted = min(MOST_STEPS, max(FEWEST_STEPS, wanted))
+    time_s = MOST_S * max(1.0, seconds / MOST_S_FOR) - overhead_s
+    fitting = max(FEWEST_STEPS, time_s / (step_seconds * 1.1))
+    return int(min(wanted, fitting)), fitting < wanted
 
 
-def check_points(steps: int) -> list[int]:
-    """The steps after which a checkpoint is judged; the last is always one."""
-    checks = min(CHECKS, max(1, steps // STEPS_BETWEEN_CHECKS))
-    return [math.ceil(steps * i / checks) for i in range(1, checks + 1)]
+def _without_doubtful(found: Sequence[Check], clips: Sequence[Clip]) -> list[Check]:
+    """What both preparation and suspicion say; those in doubt go where others are enough."""
+    checks = []
+    for check, clip in zip(found, clips, strict=True):
+        reasons = [r for r in (clip.reason, check.reason) if r]
+        verdict = "doubt" if clip.verdict == "doubt" and check.verdict == "use" else check.verdict
+        checks.append(check if verdict == "drop" else Check(verdict, "; ".join(reasons)))
+    sure = [clip for clip, check in zip(clips, checks, strict=True) if check.verdict == "use"]
+    if len(sure) < ENOUGH_CLIPS or sum(clip.seconds for clip in sure) < ENOUGH_S:
+        return checks
+    reason = "{}, and there are enough clips without doubt"
+    return [Check("drop", reason.format(c.reason)) if c.verdict == "doubt" else c for c in checks]
 
 
-def is_over_trained(checks: Sequence[dict[str, float]]) -> bool:
-    """Whether the clips that were held out got worse while training went on."""
-    losses = [check["held_out"] for check in checks if "held_out" in check]
-    return len(losses) > 1 and losses[-1] > 1.05 * min(losses)
-
-
-def _held_out(dataset: PackedDataset) -> list[int]:
+def _held_out(dataset: PackedDataset, used: Sequence[int]) -> list[int]:
     """Clips that only judge: of middle length, a tenth of each speaker's, none of a few."""
     held: list[int] = []
     for speaker in range(len(dataset.speakers)):
-        own = [i for i, row in enumerate(dataset.rows) if row.speaker == speaker]
+        own = [i for i in used if dataset.rows[i].speaker == speaker]
         if len(own) < FEWEST_TO_HOLD_OUT:
             continue
         count = max(1, int(len(own) * HELD_OUT_SHARE))

@@ -113,3 +113,17 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def tiny_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an untrained voice, for `Voice.load(tiny_voice)`; nobody changes it."""
     return make_tiny_voice(tmp_path_factory.mktemp("voices") / "tiny")
+
+
+def plain_ears(patch: pytest.MonkeyPatch) -> None:
+    """Let evaluations listen to two sentences and without the costly ears, which have tests."""
+
+    def two(language: str, purpose: str = "report") -> list[str]:
+        from pipelines.evaluate.sentences import load_sentences
+
+        return load_sentences(language, "select" if purpose == "select" else "report")[:2]
+
+    patch.setattr("pipelines.evaluate.measure.load_sentences", two)
+    patch.setattr("pipelines.clone.load_sentences", two)
+    patch.setattr("pipelines.evaluate.measure.opinion", lambda audio: None)
+    patch.setattr("pipelines.evaluate.delivery.pitch_track", lambda audio: np.zeros(0))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from bench import (
     persona,
     planted,
     privacy,
+    proof,
     settings,
     synthesis,
 )
@@ -297,6 +299,50 @@ def test_startup_is_measured(tiny: Settings) -> None:
     (row,) = commands.startup(tiny)
     assert row.value is not None
     assert row.value > 0
+
+
+def test_the_proof_holds_every_clone_against_its_own_ceiling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = tmp_path / "people" / "so9634"
+    person.mkdir(parents=True)
+    rows = ["path\tspeaker\ttext"]
+    for i in range(20):
+        (person / f"{i:02d}.ogg").write_bytes(bytes([i]))
+        rows.append(f'{i:02d}.ogg\tS\tHe said "{i}')
+    (person / "manifest.tsv").write_text("\n".join(rows) + "\n")
+    divided = proof._divided(person, tmp_path / "clips" / "so9634")
+    assert divided.held_out is not None
+    learned, held = (
+        {path.name for path in folder.glob("*.ogg")} for folder in (divided.clips, divided.held_out)
+    )
+    assert (len(learned), len(held)) == (16, 4)
+    assert not learned & held
+    assert 'He said "19' in (divided.held_out / "manifest.tsv").read_text()
+
+    asked: list[tuple[str, ...]] = []
+
+    def cloned(person: proof.Person, settings: Settings, home: Path, *more: str) -> float:
+        asked.append((person.name, *more))
+        return 660.0
+
+    def proved(name: str, clips: Path, held_out: Path | None = None) -> SimpleNamespace:
+        natural = SimpleNamespace(mos_p808=3.7)
+        scores = SimpleNamespace(
+            similarity=0.91, similarity_ceiling=0.98, similarity_floor=0.5, cer=0.1, asr="parrot",
+            reference_cer=0.07, naturalness=natural, reference_naturalness=natural,
+        )  # fmt: skip
+        return SimpleNamespace(report=SimpleNamespace(scores=scores, title=name))
+
+    monkeypatch.setattr(proof, "_clone", cloned)
+    monkeypatch.setattr("pipelines.evaluate.proof.prove", proved)
+    found = proof.proof(Settings(people=tmp_path / "people"))
+    assert asked == [("lj", "--quick"), ("lj",), ("so9634",)]
+    met = {row.what: row.met for row in found}
+    assert met["clone of the LJ clips: similarity"] == "yes"
+    assert met["clone of so9634: similarity"] == "no"  # 0.07 under its ceiling
+    assert met["cloning the 20 LJ clips, start to end"] == "no"
+    assert "ceiling 0.980, floor 0.500" in found[0].measured
 
 
 def test_the_story_is_told_twice_in_one_library(

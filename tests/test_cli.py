@@ -14,7 +14,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from conftest import speech
+from conftest import plain_ears, speech
 
 import cli
 from commands import reporting, training
@@ -235,8 +235,9 @@ def test_consent_is_a_text_however_long() -> None:
 
 
 def test_clips_become_a_voice_and_the_same_command_finds_it(
-    own_voice: str, library: Path, tmp_path: Path
+    own_voice: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    plain_ears(monkeypatch)
     clips = tmp_path / "my clips"
     clips.mkdir()
     for number in range(5):

@@ -12,18 +12,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import make_tiny_voice, speech
+from conftest import make_tiny_voice, plain_ears, speech
 
+from data.checks import Check
+from data.clips import Clip
 from data.dataset import PackedDataset, Utterance, pack
 from pipelines.clone import (
+    BATCH_SIZE,
+    FEWEST_STEPS,
+    MOST_STEPS,
     ClipBatches,
     ClonePlan,
     CloneRequest,
     Listeners,
+    _budget,
+    _without_doubtful,
     aligned,
-    check_points,
     clone,
-    is_over_trained,
 )
 from pipelines.progress import Progress
 from vits.audio import write_audio
@@ -39,6 +44,11 @@ SENTENCES = (
     "Die Straße war lang und leer.",
     "Niemand hatte daran gedacht.",
 )
+
+
+@pytest.fixture(autouse=True)
+def ears(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain_ears(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +100,14 @@ def test_clips_become_a_voice_with_a_card_and_samples(
     assert voice.card.clips == 9
     assert voice.card.base_hash == Voice.load(base).hash
     assert 0 < voice.card.scores["similarity"] <= 1
-    assert [check["step"] for check in voice.card.training["checks"]] == [4]
+    assert [check["step"] for check in voice.card.training["checks"]] == [0, 4]
+    assert voice.card.training["clips"] == {"used": 9, "doubtful": 0, "left_out": 0}
     assert list((result.folder / "samples").glob("*.flac"))
     assert (result.folder / "discriminators.safetensors").exists()
     snapshots = sorted(f.name for f in (training_folder("Änne") / "samples").iterdir())
-    assert snapshots == ["step-000004.png", "step-000004.wav"]
+    steps = ("step-000000", "step-000004")
+    assert snapshots == [f"{step}.{suffix}" for step in steps for suffix in ("png", "wav")]
+    assert not (training_folder("Änne") / "best").exists()
 
     again = clone(request(clips, base))
     assert again.made_before
@@ -137,8 +150,11 @@ from pathlib import Path
 sys.path[:0] = sys.argv[3:5]
 import torch
 torch.set_num_threads(1)
+import pytest
+from conftest import plain_ears
 from test_clone import request
 from pipelines.clone import clone
+plain_ears(pytest.MonkeyPatch())
 clone(request(Path(sys.argv[1]), Path(sys.argv[2])))
 """
 
@@ -172,6 +188,11 @@ def test_a_language_that_the_base_does_not_speak_is_refused(
 ) -> None:
     with pytest.raises(UserError, match=r"clips are in fr, which the base 'tiny' does not speak"):
         clone(request(clips, base, language="fr"))
+    with pytest.raises(UserError) as refused:
+        clone(request(clips, base, language="zh"))
+    assert "recipes/base-zh.sh" in refused.value.remedy
+    assert "trilingual" in refused.value.remedy
+    assert not training_folder("Änne").exists()  # before anything is prepared
 
 
 def test_budgets_that_contradict_each_other_are_refused(clips: Path, base: Path) -> None:
@@ -179,6 +200,8 @@ def test_budgets_that_contradict_each_other_are_refused(clips: Path, base: Path)
         request(clips, base, minutes=3.0)
     with pytest.raises(UserError, match="cannot be"):
         request(clips, base, steps=0)
+    with pytest.raises(UserError, match="quick voice is not trained"):
+        request(clips, base, quick=True)
 
 
 def test_nothing_to_resume_is_said(clips: Path, base: Path, library: Path) -> None:
@@ -229,13 +252,77 @@ def test_the_alignment_of_a_clip_is_the_same_however_often_it_is_asked(
     assert batch.durations[1].tolist() == [*found[0].tolist(), 0, 0]
 
 
-def test_checkpoints_are_judged_on_the_way_and_at_the_end() -> None:
-    assert check_points(400) == [100, 200, 300, 400]
-    assert check_points(120) == [60, 120]
-    assert check_points(1) == [1]
+def test_a_quick_voice_is_the_base_with_the_persons_conditioning_and_training_replaces_it(
+    clips: Path, base: Path, library: Path
+) -> None:
+    plans: list[ClonePlan] = []
+    quick = clone(
+        request(clips, base, quick=True, steps=None), listeners=Listeners(on_plan=plans.append)
+    )
+    assert "without training" in plans[0].line
+    assert quick.card.training["quick"]
+    model, _ = load_voice(quick.folder)
+    origin, _ = load_voice(base)
+    for name, value in origin.state_dict().items():
+        if name != "speakers.vectors":
+            assert (model.state_dict()[name] - value).abs().max() < 1e-3, name
+    assert clone(request(clips, base, quick=True, steps=None)).made_before
+    better = clone(request(clips, base))  # needs no force
+    assert not better.card.training["quick"]
+    with pytest.raises(UserError, match="already a voice"):
+        clone(request(clips, base, quick=True, steps=None))
 
 
-def test_over_training_is_noticed_on_held_out_clips() -> None:
-    assert is_over_trained([{"held_out": 20.0}, {"held_out": 19.0}, {"held_out": 22.0}])
-    assert not is_over_trained([{"held_out": 20.0}, {"held_out": 19.0}, {"held_out": 19.2}])
-    assert not is_over_trained([{"score": 0.5}])
+def test_clips_in_doubt_are_left_out_where_there_are_enough_others(tmp_path: Path) -> None:
+    def clip(i: int, verdict: str) -> Clip:
+        reason = "is noisy" if verdict == "doubt" else ""
+        return Clip(tmp_path / f"{i}.wav", "Ja.", "a", "de", 6.0, 11025, verdict, reason)  # type: ignore[arg-type]
+
+    few = [clip(i, "use") for i in range(5)] + [clip(5, "doubt")]
+    assert [c.verdict for c in _without_doubtful([Check()] * 6, few)] == ["use"] * 5 + ["doubt"]
+    many = [clip(i, "use") for i in range(12)] + [clip(12, "doubt")]
+    judged = _without_doubtful([Check()] * 13, many)
+    assert judged[-1] == Check("drop", "is noisy, and there are enough clips without doubt")
+    assert [c.verdict for c in judged[:-1]] == ["use"] * 12
+    wrong = [Check("drop", "does not say what its transcript says")] + [Check()] * 5
+    assert _without_doubtful(wrong, few)[0].verdict == "drop"
+
+
+def test_a_strangers_clip_is_left_out_and_named(
+    clips: Path, base: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_stranger(dataset: PackedDataset, *_: object) -> list[Check]:
+        return [Check("drop", "sounds like another person")] + [Check()] * (len(dataset) - 1)
+
+    monkeypatch.setattr("pipelines.clone.suspects", one_stranger)
+    result = clone(request(clips, base, steps=1))
+    assert [str(d) for d in result.dropped] == ["clip 0.wav sounds like another person"]
+    assert result.card.training["clips"] == {"used": 8, "doubtful": 0, "left_out": 1}
+
+    def all_but_one(dataset: PackedDataset, *_: object) -> list[Check]:
+        return [Check("drop", "sounds like another person")] * (len(dataset) - 1) + [Check()]
+
+    monkeypatch.setattr("pipelines.clone.suspects", all_but_one)
+    with pytest.raises(UserError, match="Only 1 clips of 2 s are left"):
+        clone(request(clips, base, steps=2), force=True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "step_s", "expected"),
+    [
+        (140.0, 0.1, (280, False)),  # by the clips
+        (20.0, 0.1, (FEWEST_STEPS, False)),
+        (140.0, 3.0, (145, True)),  # by the time: ten minutes
+        (140.0, 60.0, (FEWEST_STEPS, True)),
+        (1400.0, 3.0, (MOST_STEPS, False)),  # more clips may take longer
+    ],
+)
+def test_the_budget_follows_the_clips_within_the_time_that_they_may_take(
+    clips: Path, base: Path, seconds: float, step_s: float, expected: tuple[int, bool]
+) -> None:
+    plan = ClonePlan("", 20, 2, seconds, 8, 0, 3, 0.0)
+    asked = request(clips, base, steps=None, batch_size=BATCH_SIZE)
+    assert _budget(asked, seconds, 3, step_s, plan) == expected
+    minutes = request(clips, base, steps=None, minutes=10.0)
+    steps, _ = _budget(minutes, seconds, 3, step_s, plan)
+    assert replace(plan, steps=steps, step_seconds=step_s).estimated_s < 700 + step_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import make_tiny_voice, speech
+from conftest import make_tiny_voice, plain_ears, speech
 
 from pipelines import demo
 from pipelines.clone import ClonePlan, Listeners
@@ -37,6 +37,7 @@ def examples(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (clips / "manifest.tsv").write_text("\n".join(rows) + "\n", "utf-8")
     (folder / "story").mkdir()
     (folder / "story" / "story.yaml").write_text(STORY, "utf-8")
+    plain_ears(monkeypatch)
     make_tiny_voice(tmp_path / "bases" / "base")
     monkeypatch.setattr("vits.library.BASES", tmp_path / "bases")
     monkeypatch.setattr(demo, "EXAMPLES", folder)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from data import recognisers
+from data.recognisers import Pocketsphinx, recogniser, whisper_folder
 from data.speaker import centroid, embed_clips
-from pipelines import evaluate
+from data.words import error_rates, said
 from pipelines.evaluate import (
-    Pocketsphinx,
+    Evaluation,
     Scores,
-    error_rates,
+    evaluate,
     evaluate_voice,
     load_sentences,
+    measure,
+    mos,
     quick_scores,
-    recogniser,
-    said,
 )
-from tests.conftest import speech
+from pipelines.evaluate.delivery import delivery, pause_lengths
+from pipelines.evaluate.distortion import mel_cepstral_distortion
+from pipelines.evaluate.likeness import similarities
+from pipelines.evaluate.measure import other_people
+from tests.conftest import require, speech
 from vits.audio import Audio, read_audio
 from vits.errors import UserError
 from vits.text.normalize import READERS
@@ -47,7 +54,9 @@ def voice(tiny_voice: Path) -> Voice:
 
 @pytest.fixture(autouse=True)
 def parrot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "_pocketsphinx", Parrot)
+    monkeypatch.setattr(recognisers, "pocketsphinx", Parrot)
+    monkeypatch.setattr(recognisers, "_fetched_models", lambda: [])
+    monkeypatch.delenv("CLONE_VOICE_WHISPER", raising=False)
 
 
 CLIPS = [speech(1.7, seed=seed) for seed in (1, 2, 3)]
@@ -58,10 +67,22 @@ TEXTS = ["Good evening.", "Good morning."]
 
 
 @pytest.fixture(scope="module")
-def scores(voice: Voice) -> Scores:
+def evaluation(voice: Voice) -> Evaluation:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "_pocketsphinx", Parrot)
-        return evaluate_voice(voice, CLIPS, ["Good evening."] * 3, sentences=TEXTS)
+        patch.setattr(recognisers, "pocketsphinx", Parrot)
+        patch.setattr(recognisers, "_fetched_models", lambda: [])
+        return evaluate(
+            voice,
+            CLIPS,
+            ["Good evening."] * 3,
+            others=other_people(voice, without="Anna"),
+            sentences=TEXTS,
+        )
+
+
+@pytest.fixture(scope="module")
+def scores(evaluation: Evaluation) -> Scores:
+    return evaluation.scores
 
 
 def test_each_sentence_is_scored_and_the_voice_is_their_mean(scores: Scores) -> None:
@@ -71,7 +92,8 @@ def test_each_sentence_is_scored_and_the_voice_is_their_mean(scores: Scores) -> 
     assert scores.similarity_lowest == min(row.similarity for row in rows)
     assert 0 <= scores.similarity <= scores.similarity_ceiling <= 1
     assert all(row.seconds > 0 for row in rows)
-    assert scores.real_time_factor > 0
+    assert scores.speeds[0].threads == 1
+    assert all(speed.real_time_factor > 0 for speed in scores.speeds)
 
 
 def test_what_is_heard_right_has_no_errors_and_what_is_not_has(scores: Scores) -> None:
@@ -88,9 +110,10 @@ def test_scores_survive_json(scores: Scores) -> None:
 
 
 def test_a_card_holds_no_time_and_repeats_exactly(voice: Voice, scores: Scores) -> None:
-    again = evaluate_voice(voice, CLIPS, ["Good evening."] * 3, sentences=TEXTS)
+    others = other_people(voice, without="Anna")
+    again = evaluate_voice(voice, CLIPS, ["Good evening."] * 3, others=others, sentences=TEXTS)
     assert again.for_card() == scores.for_card()
-    assert not {"real_time_factor", "threads"} & set(scores.for_card())
+    assert not {"real_time_factor", "threads", "speeds"} & set(scores.for_card())
     json.dumps(scores.for_card())
 
 
@@ -124,7 +147,7 @@ def test_the_ceiling_comes_from_held_out_clips_or_from_each_against_the_others(
 
 def test_a_voice_that_says_nothing_is_unlike_anybody() -> None:
     silent = Audio(np.zeros(22_050, np.float32), 22_050)
-    assert evaluate._similarities([silent], centroid(embed_clips(CLIPS))).tolist() == [0]
+    assert similarities([silent], centroid(embed_clips(CLIPS))).tolist() == [0]
 
 
 def test_progress_counts_up_to_its_total(voice: Voice) -> None:
@@ -133,7 +156,8 @@ def test_progress_counts_up_to_its_total(voice: Voice) -> None:
         voice, CLIPS, [*TEXTS, ""], sentences=TEXTS, on_event=lambda *event: events.append(event)
     )
     assert all(b[0] == a[0] + 1 for a, b in pairwise(events))
-    assert events[-1] == (6, 6)  # two spoken, heard, and two real clips with words heard
+    # two spoken, two heard, two real clips with words heard, and what they say said by the voice
+    assert events[-1] == (8, 8)
 
 
 def test_quick_scores_are_those_of_the_select_sentences(
@@ -146,10 +170,12 @@ def test_quick_scores_are_those_of_the_select_sentences(
         assert (language, purpose) == ("en", "select")
         return texts
 
-    monkeypatch.setattr(evaluate, "load_sentences", first_two)
-    similarity, cer = quick_scores(voice, centroid(embed_clips(CLIPS)))
-    assert similarity == pytest.approx(full.similarity)
-    assert cer == pytest.approx(full.cer)
+    monkeypatch.setattr(measure, "load_sentences", first_two)
+    person = centroid(embed_clips(CLIPS))
+    quick = quick_scores(voice, person)
+    assert quick.similarity == pytest.approx(full.similarity, abs=1e-3)
+    assert quick.cer == pytest.approx(full.cer)
+    assert quick_scores(voice, person, count=1, listen=False).cer is None
 
 
 # ---------------------------------------------------------------- words
@@ -169,6 +195,11 @@ def test_a_text_is_compared_as_it_is_said(text: str, words: str) -> None:
     assert said(text, "en") == words
 
 
+def test_chinese_is_compared_by_its_characters_and_has_no_words() -> None:
+    rates = error_rates(["今天 天气很好。"], ["今天天汽很好"], "zh")
+    assert (rates.cer, rates.wer) == (pytest.approx(1 / 6), None)
+
+
 def test_numbers_and_their_words_are_the_same() -> None:
     rates = error_rates(["There were 25 people."], ["there were twenty five people"])
     assert (rates.cer, rates.wer) == (0, 0)
@@ -180,12 +211,31 @@ def test_error_rates_weigh_texts_by_their_length_and_leave_out_empty_ones() -> N
     assert error_rates(["..."], ["what"]).cer is None
 
 
-@pytest.mark.parametrize("language", sorted(READERS))
+@pytest.mark.parametrize("language", sorted({*READERS, "zh", "ja"}))
 def test_the_sets_of_sentences_are_whole_and_share_nothing(language: str) -> None:
     report, select = load_sentences(language), load_sentences(language, "select")
     assert (len(report), len(select)) == (20, 12)
     assert len({said(line, language) for line in report + select}) == 32
     assert all(line[-1] in ".!?。！？" and line == line.strip() for line in report + select)
+
+
+def test_the_chinese_sentences_hold_every_initial_final_and_tone() -> None:
+    from pypinyin import Style, pinyin
+
+    initials = "b p m f d t n l g k h j q x zh ch sh r z c s"
+    finals = (
+        "a o e i u v ai ei ao ou an en ang eng ong ia ie iao iou ian in iang ing iong "
+        "ua uo uai uei uan uen uang ve van vn er"
+    )
+    for purpose in ("report", "select"):
+        text = "".join(load_sentences("zh", purpose))
+
+        def heard(style: Style, text: str = text) -> set[str]:
+            return {p[0] for p in pinyin(text, style=style, strict=True, errors="ignore")}
+
+        assert set(initials.split()) <= heard(Style.INITIALS)
+        assert set(finals.split()) <= heard(Style.FINALS)
+        assert {"1", "2", "3", "4"} <= {p[-1] for p in heard(Style.TONE3)}
 
 
 def test_the_english_sentences_hold_every_english_sound() -> None:
@@ -233,6 +283,95 @@ def test_silence_and_nothing_are_heard_as_no_words(asr: Pocketsphinx) -> None:
     assert len(asr.hear(Audio(np.zeros(22_050, np.float32), 22_050))) < 10
 
 
-def test_only_english_has_a_recogniser() -> None:
+def test_without_whispers_weights_only_english_has_a_recogniser() -> None:
     assert recogniser("en") is not None
     assert recogniser("de") is None
+    assert recogniser("zh") is None
+
+
+def test_whisper_listens_to_every_language_where_its_weights_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLONE_VOICE_WHISPER", str(tmp_path))
+    with pytest.raises(UserError, match="holds no Whisper weights"):
+        recogniser("zh")
+    for name in ("model.bin", "config.json"):
+        (tmp_path / name).write_text("{}")
+    assert whisper_folder() == tmp_path
+    made: list[tuple[Path, str | None]] = []
+    monkeypatch.setattr(recognisers, "open_whisper", lambda *given: made.append(given))
+    recogniser("zh")
+    assert made == [(tmp_path, "zh")]
+
+
+def test_weights_that_are_none_are_named_in_one_line(tmp_path: Path) -> None:
+    require(find_spec("faster_whisper"), "the extra asr is not installed")
+    for name in ("model.bin", "config.json"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(UserError, match="Whisper weights in"):
+        recognisers.Whisper(tmp_path, "zh")
+
+
+# ---------------------------------------------------------------- naturalness
+
+
+def test_pitch_pace_and_pauses_are_those_of_the_sound() -> None:
+    rate, pitch = 22_050, 180.0
+    t = np.arange(rate) / rate
+    tone = 0.3 * sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 8))
+    gap = np.zeros(rate // 2)
+    sound = Audio(np.concatenate([tone, gap, tone]).astype(np.float32), rate)
+    told = delivery([sound], ["Good evening."], "en")
+    assert told.pitch_hz == pytest.approx(pitch, rel=0.02)
+    assert told.pitch_spread is not None
+    assert told.pitch_spread < 0.5
+    assert pause_lengths(sound) == [pytest.approx(0.5, abs=0.05)]
+    assert told.pauses_per_min == pytest.approx(60 / 2.5, rel=0.05)
+    assert told.sounds_per_s is not None
+    assert 3 < told.sounds_per_s * 2.5 < 12  # the phonemes of two words
+
+
+def test_nothing_of_silence_is_measured() -> None:
+    silent = Audio(np.zeros(22_050, np.float32), 22_050)
+    told = delivery([silent], ["Good evening."], "en")
+    assert (told.pitch_hz, told.sounds_per_s, told.pause_s) == (None, None, None)
+    assert mos.opinion(silent) is None
+
+
+def test_opinions_of_a_real_clip_are_higher_than_of_the_same_in_noise() -> None:
+    require(mos.available(), "the extra eval is not installed")
+    clip = read_audio(CLIP)
+    noise = np.random.default_rng(0).normal(0, 0.05, len(clip.samples)).astype(np.float32)
+    clean, noisy = mos.opinion(clip), mos.opinion(Audio(clip.samples + noise, clip.sample_rate))
+    assert clean is not None
+    assert noisy is not None
+    assert 3.3 < clean.p808 < 4.6
+    assert noisy.p808 < clean.p808
+    assert noisy.overall < clean.overall
+
+
+def test_a_reading_is_at_no_distance_from_itself_and_at_some_from_others() -> None:
+    clip = speech(1.7, seed=1)
+    quiet = Audio(0.3 * clip.samples, clip.sample_rate)
+    assert mel_cepstral_distortion(clip, clip) == pytest.approx(0, abs=1e-6)
+    assert mel_cepstral_distortion(quiet, clip) < 0.5
+    noise = Audio(
+        np.random.default_rng(0).normal(0, 0.1, 40_000).astype(np.float32), clip.sample_rate
+    )
+    assert 3 < mel_cepstral_distortion(noise, clip) < 30
+
+
+def test_what_is_read_twice_is_the_persons_own_sentences(evaluation: Evaluation) -> None:
+    assert [pair.text for pair in evaluation.pairs] == ["Good evening."] * 3
+    assert evaluation.scores.distortion_clips == 3
+    assert evaluation.scores.mel_cepstral_distortion == pytest.approx(
+        np.mean([pair.distortion for pair in evaluation.pairs])
+    )
+
+
+def test_other_people_are_the_floor(scores: Scores, voice: Voice) -> None:
+    assert scores.similarity_floor is not None
+    others = other_people(voice, without="Anna")
+    assert len(others) == 2  # Ben's two sentences
+    person = centroid(embed_clips(CLIPS))
+    assert scores.similarity_floor == pytest.approx(similarities(others, person).mean(), abs=1e-4)

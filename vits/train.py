@@ -340,13 +340,16 @@ def _accelerator(precision: str) -> Any | None:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 and precision == "float32":
         return None
     try:
-        from accelerate import Accelerator
+        from accelerate import Accelerator, DistributedDataParallelKwargs
     except ImportError as error:
         raise UserError(
             "Training on several devices or in mixed precision needs accelerate.",
             'Install it with: pip install "clone-voice[train]"',
         ) from error
-    return Accelerator(mixed_precision="no" if precision == "float32" else precision)
+    # a batch without text uses other parts of the network than one with it
+    apart = DistributedDataParallelKwargs(find_unused_parameters=True)
+    mixed = "no" if precision == "float32" else precision
+    return Accelerator(mixed_precision=mixed, kwargs_handlers=[apart])
 
 
 class MelDistance(nn.Module):

@@ -25,6 +25,7 @@ from bench.proof import proof
 from bench.settings import LANGUAGE, Settings, a_voice, tell
 from bench.synthesis import synthesis
 from bench.table import Row, markdown
+from bench.telling import telling
 from bootstrap import usable_cores
 
 BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
@@ -44,11 +45,12 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "preparing": preparing,
     "people": people,
     "proof": proof,
+    "telling": telling,
 }
 # take a quarter of an hour and more, or need recordings that are not part of the project
 ON_REQUEST = (
     "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills",
-    "preparing", "people", "proof",
+    "preparing", "people", "proof", "telling",
 )  # fmt: skip
 
 
@@ -84,6 +86,7 @@ def report(rows: Sequence[Row], waiting: float | None) -> str:
 @click.option("--chapters", type=click.IntRange(1), help="Of an audiobook.")
 @click.option("--books", type=click.IntRange(1), help="Of a shelf.")
 @click.option("--language", default=LANGUAGE, show_default=True, help="Of audiobooks.")
+@click.option("--scenes", type=click.IntRange(1), help="Of the story that is told.")
 @click.option("--kills", type=click.IntRange(1), help="Times that each command is killed.")
 @click.option("--minutes", type=click.FloatRange(0.3), help="Of recordings to prepare.")
 @click.option("--corpora", type=click.Path(path_type=Path), help="Where those recordings are.")
@@ -106,8 +109,9 @@ def main(
     """Measure what NAME says, or the quick ones, and print a table in Markdown.
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
-    audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people, proof. Exit
-    code 1 if something could not be measured; a target that is not met is a result and no failure.
+    audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people, proof,
+    telling. Exit code 1 if something could not be measured; a target that is not met is a result
+    and no failure.
     """
     from pipelines.evaluate import load_sentences
 

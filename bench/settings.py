@@ -34,6 +34,7 @@ class Settings:
     messages: of a log that is learned. chapters, books, language: of audiobooks that are made.
     people: a folder of people's clips to clone beside the example's (so9634, so9643, lj-test);
     reports: where theirs are to be kept.
+    scenes: of the story that is told.
     """
 
     voice: str = "base"
@@ -61,6 +62,7 @@ class Settings:
     language: str = LANGUAGE
     people: Path = ROOT.parent / "shared" / "clips"
     reports: Path | None = None
+    scenes: int = 12
 
     @property
     def voice_name(self) -> str:

@@ -29,10 +29,14 @@ from bench import (
     proof,
     settings,
     synthesis,
+    telling,
 )
 from bench.settings import CLIPS, Settings, book, in_fresh_process
 from bench.table import Row, Target, markdown, number, ratio
 from pipelines.persona.privacy import KINDS, Finding, mod_11_2
+from pipelines.story.collage.staging import stages
+from pipelines.story.writer import Adapt
+from vits.audio import read_audio, resample
 from vits.errors import UserError
 
 TINY_RIVAL = {
@@ -150,6 +154,47 @@ def test_one_failure_does_not_lose_the_rest(monkeypatch: pytest.MonkeyPatch) -> 
     bad, good = program.measure(["bad", "good"], Settings())
     assert bad.measured == "failed (UserError: There is no voice 'x'. Name another.)"
     assert good.value == 1.0
+
+
+# --- a told story
+
+
+def test_the_tale_that_is_told_has_its_scenes_and_somebody_to_draw() -> None:
+    told = Adapt().write(telling._text(Settings(sentences=("One two.", "Three four."), scenes=5)))
+    found = stages(told)
+    assert len(told.scenes) == 5
+    assert all(found[scene.id].heroes for scene in told.scenes)
+
+
+def test_overhead_is_what_no_part_accounts_for() -> None:
+    parts = {"draw": 4.0, "speak": 3.0, "ship": 2.5}
+    run = telling.Run(None, 10.0, parts)  # type: ignore[arg-type]
+    assert run.overhead_percent == pytest.approx(5.0)
+
+
+def test_the_recogniser_finds_the_words_of_a_real_clip_in_order() -> None:
+    from pocketsphinx import Decoder
+
+    words = [
+        "produced",
+        "the",
+        "block",
+        "books",
+        "which",
+        "were",
+        "the",
+        "immediate",
+        "predecessors",
+        "of",
+        "the",
+        "true",
+    ]
+    words += ["printed", "book"]
+    audio = resample(read_audio(CLIPS / "LJ001-0004.flac"), 16_000)
+    starts = telling._aligned(Decoder(loglevel="FATAL"), audio.samples, words)
+    assert len(starts) == len(words)
+    assert starts == sorted(starts)
+    assert 0 <= starts[0] < starts[-1] < audio.duration_s
 
 
 # --- the material

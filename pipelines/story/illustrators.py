@@ -58,7 +58,7 @@ class Cards:
 class Collage:
     """Pages of a picture book from the bundled pictograms, see `collage/`. Needs no model."""
 
-    VERSION = 1
+    VERSION = 2
 
     size: tuple[int, int] = cards.SIZE
 

@@ -24,7 +24,7 @@ from pipelines.story.collage.svg import path, placed, shape, tag
 from pipelines.story.landscape import mix
 
 FEET = 0.905  # where figures stand, as share of the height
-GRAIN = 0.016  # standard deviation, of full white
+GRAIN = 0.009  # standard deviation, of full white
 VIGNETTE = 0.16
 LARGE = ("building", "boat", "vehicle")
 TREES = ("evergreen-tree", "deciduous-tree", "palm-tree", "christmas-tree")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.commands import command
-from bench.memory import watch
+from bench.memory import growth_of, proportional_mb, watch
 from bench.settings import ROOT, Settings, tell
 from bench.table import Row, Target
 
@@ -133,18 +133,16 @@ def _encoder_speed(out: Path) -> float:
 
 def audiobook_memory(settings: Settings) -> list[Row]:
     """The most that the command and its workers had in memory, and how it grew."""
-    from bench.memory import growth_of
-
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder, "novel.txt"), Path(folder, "out")
         source.write_text(novel(settings, settings.chapters), "utf-8")
         words = [*command("story"), "audiobook", str(source), "-o", str(out)]
         words += ["-v", settings.voice, "--language", settings.language, "--device", "cpu"]
-        samples = watch(words, Path(folder, "errors.txt"), settings)
+        samples = watch(words, Path(folder, "errors.txt"), settings, measure=proportional_mb)
     growth = growth_of(samples)
     peak = max(sample.megabytes for sample in samples)
     what = f"memory of an audiobook of {settings.words} words"
-    took = f"resident sets of all processes added, in {samples[-1].at_s / 60:.1f} min"
+    took = f"all processes, shared pages counted once, in {samples[-1].at_s / 60:.1f} min"
     return [
         Row(f"{what}: the most", peak, "MB", Target(MOST_MB), took),
         Row(f"{what}: growth after the first minute", growth.percent, "%", Target(10.0),

@@ -10,7 +10,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,9 +72,16 @@ def memory(settings: Settings) -> list[Row]:
 
 
 def watch(
-    words: Sequence[str], errors: Path, settings: Settings, accepted: Sequence[int] = (0,)
+    words: Sequence[str],
+    errors: Path,
+    settings: Settings,
+    accepted: Sequence[int] = (0,),
+    measure: Callable[[int], float] | None = None,
 ) -> list[Sample]:
-    """Run a command and sample its memory until it ends. Raises RuntimeError if it fails."""
+    """Run a command and sample its memory until it ends. Raises RuntimeError if it fails.
+
+    `measure` gives the megabytes of a process and its children: `resident_mb` unless given.
+    """
     environment = os.environ | (
         {"OMP_NUM_THREADS": str(settings.threads)} if settings.threads else {}
     )
@@ -87,7 +94,7 @@ def watch(
         try:
             while process.poll() is None:
                 now = time.monotonic()
-                if megabytes := resident_mb(process.pid):
+                if megabytes := (measure or resident_mb)(process.pid):
                     samples.append(Sample(now - started, megabytes))
                 if now - told >= TELL_EVERY_S and samples:
                     told = now
@@ -113,6 +120,20 @@ def resident_mb(pid: int) -> float:
         for process in (whole, *whole.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
                 total += process.memory_info().rss
+    return total / 1e6
+
+
+def proportional_mb(pid: int) -> float:
+    """As `resident_mb`, what processes share counted once; the resident sets off Linux."""
+    import psutil
+
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        whole = psutil.Process(pid)
+        for process in (whole, *whole.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                full = process.memory_full_info()
+                total += getattr(full, "pss", full.rss)
     return total / 1e6
 
 

@@ -451,7 +451,7 @@ class _Work:
         folder = self.folder / "packed"
         if not fresh and (folder / "index.json").exists():
             return PackedDataset(folder, self.base.config.audio)
-        self.told.on_progress(Progress("listen", 0, len(self.clips.clips), "clips"))
+        self.told.on_progress(Progress("features", 0, len(self.clips.clips), "clips"))
         speakers = sorted({clip.speaker for clip in self.clips.clips})
         pack(
             self._utterances(speakers),

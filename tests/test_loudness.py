@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from pipelines.media import loudness
+from vits.loudness import Meter
 
 RATE = 22050
 
@@ -32,7 +33,28 @@ def test_loudness_is_that_of_pyloudnorm(tmp_path: Path, rate: int, seconds: floa
     samples = speechlike(seconds * rate / RATE)
     expected = pyloudnorm.Meter(rate).integrated_loudness(samples.astype(np.float64))
     found = loudness.track_loudness(track(tmp_path / "a.wav", samples, rate))
-    assert found == pytest.approx(expected, abs=0.05)
+    # both reach the standard's filters at 48 kHz, and differ a little where noise meets Nyquist
+    assert found == pytest.approx(expected, abs=0.05 if rate == 48000 else 0.15)
+
+
+@pytest.mark.parametrize("piece_s", [0.03, 1.7, 70.0])
+def test_loudness_in_pieces_is_that_of_the_whole(piece_s: float) -> None:
+    samples = speechlike(131.0)
+    whole, pieces = Meter(RATE), Meter(RATE)
+    whole.add(samples)
+    size = int(piece_s * RATE)
+    for start in range(0, len(samples), size):
+        pieces.add(samples[start : start + size])
+    assert pieces.lufs == pytest.approx(whole.lufs, abs=1e-6)
+    expected = pyloudnorm.Meter(RATE).integrated_loudness(samples.astype(np.float64))
+    assert whole.lufs == pytest.approx(expected, abs=0.15)
+
+
+def test_silence_and_nothing_have_no_loudness() -> None:
+    meter = Meter(RATE)
+    assert meter.lufs == float("-inf")
+    meter.add(np.zeros(3 * RATE, np.float32))
+    assert meter.lufs == float("-inf")
 
 
 def test_a_track_comes_to_the_target(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Sound in and out of files: one channel of float32 samples together with their rate.
 
 WAV, FLAC and Ogg are read by libsndfile, everything else (mp3, m4a, opus, webm, the sound track
-of a film) by FFmpeg through PyAV. WAV is written here, the compressed formats by PyAV. Loudness
-is ITU-R BS.1770-4, resampling is soxr.
+of a film) by FFmpeg through PyAV. WAV is written here, the compressed formats by PyAV. Resampling
+is soxr.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from vits.errors import UserError
 from vits.files import atomic_file
+from vits.loudness import Meter
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ FILM_SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".flv", ".3gp", ".mpg"
 AUDIO_SUFFIXES = (*SNDFILE_SUFFIXES, *SOUND_SUFFIXES, *FILM_SUFFIXES)  # what is looked for
 WRITE_SUFFIXES = (".wav", ".mp3", ".flac", ".opus", ".m4a")
 
-LOUDNESS_BLOCK_S = 0.4  # the shortest sound that BS.1770 can measure
-ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 PEAK_LIMIT = 0.95
 WAV_SLACK_BYTES = 1024  # headers of careless writers are off by a few bytes
 WAV_LARGEST_BYTES = 2**32 - 2**16  # a WAV's lengths are 32 bits
@@ -41,7 +40,6 @@ DAMAGED_PACKETS = 0.02  # a compressed file may lose this share of its packets
 CANCELLED_DB = -20.0  # a downmix this far below its channels has cancelled itself
 
 Samples = NDArray[np.float32]
-Response = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
@@ -221,66 +219,10 @@ def resample(audio: Audio, sample_rate: int) -> Audio:
 
 
 def loudness_lufs(audio: Audio) -> float:
-    """Integrated loudness by ITU-R BS.1770-4; -inf for silence.
-
-    A sound shorter than the 0.4 s that the measure needs is repeated up to it.
-    """
-    samples, rate = audio.samples, audio.sample_rate
-    if not samples.any():
-        return float("-inf")
-    needed = int(np.ceil(LOUDNESS_BLOCK_S * rate))
-    if len(samples) < needed:
-        samples = np.tile(samples, -(-needed // len(samples)))
-    steps = np.concatenate(list(_step_energies(samples, rate)))
-    # a block is four steps of 0.1 s: they overlap by three quarters
-    power = (steps[:-3] + steps[1:-2] + steps[2:-1] + steps[3:]) / 4
-    levels = -0.691 + 10 * np.log10(np.maximum(power, 1e-12))
-    heard = power[levels > ABSOLUTE_GATE_LUFS]
-    if not len(heard):
-        return float("-inf")
-    gate = 10 ** (RELATIVE_GATE_LU / 10) * heard.mean()
-    return float(-0.691 + 10 * np.log10(heard[heard > gate].mean()))
-
-
-def _step_energies(samples: Samples, rate: int) -> Iterator[NDArray[np.float64]]:
-    """Mean square of the K-weighted sound for each 0.1 s, a minute at a time."""
-    step = rate // 10
-    lead = 2 * step  # the filters have forgotten what was before it
-    for start in range(0, len(samples) - step + 1, 600 * step):
-        begin = max(0, start - lead)
-        end = min(start + 600 * step, len(samples))
-        weighted = _k_weighted(samples[begin:end], rate)[start - begin :]
-        whole = len(weighted) // step * step
-        yield np.square(weighted[:whole]).reshape(-1, step).mean(axis=1)
-
-
-def _k_weighted(samples: Samples, rate: int) -> NDArray[np.float64]:
-    """The two filters of BS.1770 by their transfer functions, designed for any rate.
-
-    In the frequency domain, since scipy.signal takes seconds to import for two biquads.
-    """
-    size = 2 ** int(np.ceil(np.log2(len(samples) + rate // 5)))  # room for the ringing
-    z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
-    spectrum = np.fft.rfft(samples.astype(np.float64), size)
-    spectrum *= _high_shelf(z, rate, 1681.974, 0.7071752, 3.999844)
-    spectrum *= _high_pass(z, rate, 38.13547, 0.5003270)
-    return np.fft.irfft(spectrum, size)[: len(samples)]
-
-
-def _high_shelf(z: Response, rate: int, hz: float, q: float, gain_db: float) -> Response:
-    k = np.tan(np.pi * hz / rate)
-    high = 10 ** (gain_db / 20)
-    band = high**0.4996667741545416  # so that it is the standard's table at 48 kHz
-    over = (high + band * k / q + k * k) + 2 * (k * k - high) * z
-    over += (high - band * k / q + k * k) * z**2
-    return over / ((1 + k / q + k * k) + 2 * (k * k - 1) * z + (1 - k / q + k * k) * z**2)
-
-
-def _high_pass(z: Response, rate: int, hz: float, q: float) -> Response:
-    k = np.tan(np.pi * hz / rate)
-    under = 1 + 2 * (k * k - 1) / (1 + k / q + k * k) * z
-    under += (1 - k / q + k * k) / (1 + k / q + k * k) * z**2
-    return (1 - z) ** 2 / under
+    """Integrated loudness by ITU-R BS.1770-4; -inf for silence."""
+    meter = Meter(audio.sample_rate)
+    meter.add(audio.samples)
+    return meter.lufs
 
 
 def with_loudness(audio: Audio, lufs: float, *, peak: float = PEAK_LIMIT) -> Audio:

@@ -96,8 +96,9 @@ class ResolutionCritic(nn.Module):
         pad = (self.n_fft - self.hop) // 2
         x = F.pad(x, (pad, pad), mode="reflect").squeeze(1)
         picture = torch.log(stft_magnitude(x, self.n_fft, self.hop, self.window) + 1e-2)
-        # channels last: a quarter faster on a CPU
-        picture = picture.unsqueeze(1).to(memory_format=torch.channels_last)
+        picture = picture.unsqueeze(1)
+        if picture.device.type == "cpu":  # a quarter faster there
+            picture = picture.to(memory_format=torch.channels_last)
         return _judge(picture, self.convs, self.conv_post)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipelines.media import loudness
 from vits.errors import UserError
+from vits.loudness import Meter as LoudnessMeter
 
 ACX_RMS_DB, ACX_CEILING_DBTP = -20.0, -3.5
 ACX_RMS_RANGE_DB = (-23.0, -18.0)
@@ -61,10 +62,10 @@ class Meter:
     sum_squares: float = 0.0
     count: int = 0
     peak: float = 0.0
-    _loudness: loudness.Meter = field(init=False)
+    _loudness: LoudnessMeter = field(init=False)
 
     def __post_init__(self) -> None:
-        self._loudness = loudness.Meter(self.sample_rate)
+        self._loudness = LoudnessMeter(self.sample_rate)
 
     def through(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
         """The pieces as they are."""

@@ -1,8 +1,8 @@
 """One loudness for a whole sound track, in pieces, so that a long film needs no more memory.
 
-Loudness is ITU-R BS.1770-4 (gated, K-weighted); the filters are pyloudnorm's. One gain for the
-whole track brings it to the target, since a gain that follows the speech would pump. Where a peak
-between the samples would still go over the ceiling, a look-ahead limiter takes it down.
+Loudness is ITU-R BS.1770-4 (`vits/loudness.py`). One gain for the whole track brings it to the
+target, since a gain that follows the speech would pump. Where a peak between the samples would
+still go over the ceiling, a look-ahead limiter takes it down.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vits.loudness import Meter
+
 TARGET_LUFS = -18.0
 CEILING_DBTP = -1.5  # lossy coders overshoot by about a decibel
 
-GATE_ABSOLUTE_LUFS = -70.0
-GATE_RELATIVE_LU = -10.0
-HOPS_PER_BLOCK = 4  # blocks of 400 ms every 100 ms
 OVERSAMPLING = 4
 LOOK_AHEAD_S = 0.005
 PIECE_S = 20.0
@@ -32,44 +31,6 @@ def sample_rate(path: str | Path) -> int:
     import soundfile
 
     return int(soundfile.info(str(path)).samplerate)
-
-
-class Meter:
-    """Integrated loudness of sound that comes in pieces, mono: `add` them, then read `lufs`."""
-
-    def __init__(self, sample_rate: int) -> None:
-        from pyloudnorm import Meter as Filters
-
-        self._filters = [(f.b, f.a) for f in Filters(sample_rate)._filters.values()]
-        self._states = [np.zeros(max(len(b), len(a)) - 1) for b, a in self._filters]
-        self._hop = round(sample_rate / 10)
-        self._rest = np.zeros(0)
-        self._hops: list[NDArray[np.float64]] = []
-
-    def add(self, samples: Samples) -> None:
-        """Samples (T,) that follow those before."""
-        from scipy.signal import lfilter
-
-        weighted = samples.astype(np.float64)
-        for number, (b, a) in enumerate(self._filters):
-            weighted, self._states[number] = lfilter(b, a, weighted, zi=self._states[number])
-        weighted = np.concatenate([self._rest, weighted])
-        whole = len(weighted) // self._hop * self._hop
-        self._hops.append(np.square(weighted[:whole]).reshape(-1, self._hop).mean(axis=1))
-        self._rest = weighted[whole:]
-
-    @property
-    def lufs(self) -> float:
-        """Integrated loudness so far; -inf for silence."""
-        hops = np.concatenate([np.zeros(0), *self._hops])
-        if len(hops) < HOPS_PER_BLOCK:
-            hops = np.full(HOPS_PER_BLOCK, hops.mean() if len(hops) else 0.0)
-        blocks = np.convolve(hops, np.full(HOPS_PER_BLOCK, 1 / HOPS_PER_BLOCK), mode="valid")
-        loud = blocks[_lufs(blocks) > GATE_ABSOLUTE_LUFS]
-        if not len(loud):
-            return float("-inf")
-        gate = _lufs(loud.mean()) + GATE_RELATIVE_LU
-        return float(_lufs(loud[_lufs(loud) > gate].mean()))
 
 
 def track_loudness(path: str | Path) -> float:
@@ -144,11 +105,6 @@ def true_peaks(samples: Samples) -> NDArray[np.float64]:
 def _read_mono(file: Any, count: int) -> Samples:
     samples: Samples = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
     return samples
-
-
-def _lufs(power: Any) -> Any:
-    with np.errstate(divide="ignore"):
-        return -0.691 + 10 * np.log10(power)
 
 
 def _look_ahead_samples(sample_rate: int) -> int:

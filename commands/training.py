@@ -111,7 +111,7 @@ def consent_text(given: str | None, *, ask: bool = True) -> str:
             )
         given = str(click.prompt("Who speaks, and how did they agree to it", err=True))
     if _names_a_file(given):
-        from data.intake import read_text
+        from data.encodings import read_text
 
         given = read_text(Path(given))
     if not given.strip():

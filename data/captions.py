@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.intake import read_text, tidy
+from data.encodings import read_text
+from data.intake import tidy
 from vits.errors import UserError
 
 ASIDE = re.compile(r"\[[^\]]*\]|\([^)]*\)|（[^）]*）|【[^】]*】|\*[^*]*\*|<[^>]*>")

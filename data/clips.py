@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from data.checks import Verdict
-from data.intake import read_text, tidy
+from data.encodings import read_text
+from data.intake import tidy
 from vits.errors import UserError
 from vits.files import write_text
 

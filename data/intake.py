@@ -11,7 +11,6 @@ What has no partner is not passed over: it comes back as dropped, with the reaso
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 import unicodedata
@@ -19,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from data.encodings import read_text
 from vits.audio import AUDIO_SUFFIXES
 from vits.errors import UserError
 
@@ -117,34 +117,6 @@ def find_clips(
 
 
 # ---------------------------------------------------------------- text files
-
-
-def read_text(path: Path) -> str:
-    """A text file's contents, whichever of the usual encodings it has.
-
-    UTF-8 first, then UTF-16 by its mark; otherwise GBK where the bytes beyond ASCII come in
-    pairs, as Chinese does, and Windows Latin where they stand alone between letters.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}).", "Make it readable, or leave it out."
-        ) from error
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings = ["utf-16"]
-    else:
-        runs = re.findall(rb"[\x80-\xff]+", data)
-        pairs = sum(len(run) > 1 for run in runs) * 2 >= len(runs)
-        encodings = ["utf-8-sig", "gb18030", "cp1252"] if pairs else ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise UserError(
-        f"{path} is not text in UTF-8, UTF-16 or GBK.", "Save it as UTF-8 in a text editor."
-    )
 
 
 def tidy(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from data.encodings import by_letters
 from pipelines.media.sound import labelled_writer
 from pipelines.progress import OnProgress, Progress, silent
 from vits.audio import Audio
@@ -77,7 +78,7 @@ def text_file(path: Path) -> Text:
 
 
 def decoded(file: IO[bytes], name: str) -> Iterator[str]:
-    """The text of a stream in UTF-8, UTF-16 with its mark, or GB 18030, chosen by its beginning.
+    """The text of a stream in the encoding of its beginning (`data/encodings.py`).
 
     Raises UserError, naming `name`, for bytes that are none of them.
     """
@@ -95,9 +96,9 @@ def decoded(file: IO[bytes], name: str) -> Iterator[str]:
 def _encoding(head: bytes, name: str) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    for encoding in ("utf-8-sig", "gb18030"):
+    for encoding in ("utf-8-sig", by_letters(head)):
         with contextlib.suppress(UnicodeDecodeError):
-            if "\0" not in codecs.getincrementaldecoder(encoding)().decode(head):
+            if encoding and "\0" not in codecs.getincrementaldecoder(encoding)().decode(head):
                 return encoding
     raise _not_text(name)
 
@@ -111,7 +112,8 @@ def _decode(decoder: codecs.IncrementalDecoder, data: bytes, name: str, *, final
 
 def _not_text(name: str) -> UserError:
     return UserError(
-        f"{name} is not text in UTF-8, UTF-16 or GB 18030.", "Save it as UTF-8 in a text editor."
+        f"{name} is not text in an encoding that can be told.",
+        "Open it in an editor and save it as UTF-8.",
     )
 
 

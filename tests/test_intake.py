@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from data.intake import NO_TRANSCRIPT, find_clips, language_code, read_text
+from data.encodings import read_text
+from data.intake import NO_TRANSCRIPT, find_clips, language_code
 from vits.errors import UserError
 
 

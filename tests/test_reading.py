@@ -10,8 +10,8 @@ from textwrap import fill
 import pytest
 from book_files import FB2, PNG, page, prose, simple_epub, write_epub, write_pdf
 
+from data.encodings import decode
 from pipelines.books.book import Book
-from pipelines.books.encodings import decode
 from pipelines.books.language import guess_language
 from pipelines.books.planfile import with_plan, write_plan
 from pipelines.books.reading import read_book

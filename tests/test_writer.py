@@ -17,7 +17,6 @@ from pipelines.story.writer import (
     SCENE_WORDS,
     Adapt,
     guess_language,
-    read_text,
     story_from,
     word_count,
 )
@@ -107,15 +106,6 @@ def test_the_marks_of_windows_editors_are_no_part_of_the_text(tmp_path, codec):
     path = tmp_path / "a.txt"
     path.write_bytes("Grüße.\r\n\r\nEnde.".encode(codec))
     assert [t for _, t in told(story_from(path))] == ["Grüße.", "Ende."]
-
-
-def test_text_in_an_unknown_encoding_and_files_that_are_no_text_are_refused(tmp_path):
-    latin, sound = tmp_path / "a.txt", tmp_path / "b.txt"
-    latin.write_bytes("Schöne Grüße aus Köln".encode("latin-1"))
-    sound.write_bytes(b"RIFF\x00\x00\x00\x00WAVE")
-    for path in (latin, sound):
-        with pytest.raises(UserError, match="not UTF-8"):
-            read_text(path)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
-from pipelines.books.encodings import decode_markup
+from data.encodings import decode_markup
 from vits.errors import UserError
 
 MOST_MEMBERS = 50_000

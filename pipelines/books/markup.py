@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from data.encodings import decode_markup
 from pipelines.books.archive import parse_xml
 from pipelines.books.book import Block, Kind, one_line
-from pipelines.books.encodings import decode_markup
 from vits.errors import UserError
 
 EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"

@@ -42,7 +42,7 @@ _INDENT = re.compile(r"^(?:[ \t]{2,}|\u3000+)")
 _CJK_END = re.compile(r"[\u3040-\u30ff\u3400-\u9fff，。！？、；：”』」]$")
 
 
-def read_text(text: str) -> Draft:
+def read_plain(text: str) -> Draft:
     """The draft of a plain text."""
     draft = Draft()
     meta: dict[str, str] = {}

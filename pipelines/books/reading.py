@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from data.encodings import decode, decode_markup
 from pipelines.books.book import Book, Draft, one_line
 from pipelines.books.chapters import book_of
-from pipelines.books.encodings import decode, decode_markup
 from pipelines.books.language import guess_language
 from vits.errors import UserError
 
@@ -128,9 +128,9 @@ def _text_bytes(path: Path) -> bytes:
 
 
 def _plain(path: Path) -> Draft:
-    from pipelines.books.plain import read_text
+    from pipelines.books.plain import read_plain
 
-    return read_text(decode(_text_bytes(path), str(path)))
+    return read_plain(decode(_text_bytes(path), str(path)))
 
 
 def _markdown(path: Path) -> Draft:

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vits.loudness import Meter
+
 SCENE_LUFS = -20.0
 MOST_GAIN_DB = 9.0
 EDGE_S = 0.006  # of fade at both ends of a line
@@ -29,15 +31,14 @@ Samples = NDArray[np.float32]
 
 def scene_gain(lines: Sequence[Samples], sample_rate: int) -> float:
     """The factor that brings a scene's lines to one loudness; 1 for what is too short or silent."""
-    import pyloudnorm
-
     joined = np.concatenate([np.zeros(0, np.float32), *lines])
     if len(joined) < 0.5 * sample_rate:
         return 1.0
-    loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(joined.astype(np.float64))
-    if not np.isfinite(loudness):
+    meter = Meter(sample_rate)
+    meter.add(joined)
+    if not np.isfinite(meter.lufs):
         return 1.0
-    wanted = float(np.clip(SCENE_LUFS - loudness, -MOST_GAIN_DB, MOST_GAIN_DB))
+    wanted = float(np.clip(SCENE_LUFS - meter.lufs, -MOST_GAIN_DB, MOST_GAIN_DB))
     peak = float(np.abs(joined).max())
     return float(min(10 ** (wanted / 20), 0.95 / max(peak, 1e-6)))
 

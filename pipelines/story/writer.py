@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from data.encodings import read_text
 from pipelines.story.dialogue import Piece, attribute, label_of, speaker_labels
 from pipelines.story.document import Document, read_markdown, read_plain
 from pipelines.story.script import NARRATOR, Line, Role, Scene, Story
@@ -134,35 +135,6 @@ def _title_of(path: Path) -> str:
     """'the_old_lamp.txt' -> 'The old lamp'."""
     words = re.sub(r"[_\s]+", " ", path.stem).strip() or path.name
     return words[0].upper() + words[1:]
-
-
-def read_text(path: Path) -> str:
-    """A text file in UTF-8, UTF-16 with its mark, or a Chinese encoding.
-
-    UserError if it is none of them: a guess would put garbage into somebody's mouth.
-    """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}).", "Name a file that you may read."
-        ) from error
-    utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for codec in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
-        try:
-            text = raw.decode(codec)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text and (codec != "gb18030" or _is_chinese(text)):
-            return text
-    raise UserError(f"{path} is not UTF-8 text.", "Open it in an editor and save it as UTF-8.")
-
-
-def _is_chinese(text: str) -> bool:
-    """Whether text decoded as GB 18030 is that, and not some other encoding's bytes."""
-    foreign = [char for char in text if ord(char) > 127]
-    common = sum(1 for char in foreign if len(char.encode("gb2312", "ignore")) == 2)
-    return common >= 0.95 * len(foreign)
 
 
 # ---------------------------------------------------------------- adapt

@@ -1,11 +1,12 @@
-"""Bytes -> text: the mark at their beginning, UTF-8, UTF-16 without a mark, then a Chinese or
-another encoding by how its letters are spread (charset-normalizer).
+"""Bytes -> text, the one place for it: the mark at their beginning, UTF-8, UTF-16 without a mark,
+then a Chinese or another encoding by how its letters are spread (charset-normalizer).
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from pathlib import Path
 
 from vits.errors import UserError
 
@@ -18,6 +19,8 @@ _BOMS = (
 )
 _DECLARED = re.compile(rb"""(?:encoding|charset)\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.I)
 SAMPLE_BYTES = 1 << 18  # enough to tell an encoding by
+TOO_SHORT_TO_TELL = 64  # bytes
+_PAIR = re.compile(rb"[\x80-\xff]{2}")
 _UTF16 = ("utf-16-le", "utf-16-be")
 _LETTERS = re.compile(
     "[\\s\x20-\x7e\xa0-\u04ff\u2010-\u203a\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uffee]"
@@ -26,12 +29,23 @@ _DAMAGED_SHARE = 0.001  # of characters: a book with a broken letter is still a 
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
+def read_text(path: Path) -> str:
+    """The text of a file, whichever of the usual encodings it has; line ends are \\n."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}).", "Name a file that you may read."
+        ) from error
+    return decode(raw, str(path))
+
+
 def decode(raw: bytes, name: str) -> str:
     """The text of `raw`. Raises UserError, naming `name`, for bytes that are no text."""
     for bom, codec in _BOMS:
         if raw.startswith(bom):
             return _checked(raw.decode(codec, "replace"), name)
-    for found in ("utf-8", _utf16_without_mark(raw), _by_letters(raw)):
+    for found in ("utf-8", _utf16_without_mark(raw), by_letters(raw)):
         if found:
             text = raw.decode(found, "replace")
             if text.count("\ufffd") <= _DAMAGED_SHARE * len(text):
@@ -67,12 +81,15 @@ def _plausible(text: str) -> float:
     return len(_LETTERS.findall(text)) / max(1, len(text))
 
 
-def _by_letters(raw: bytes) -> str | None:
+def by_letters(raw: bytes) -> str | None:
+    """The encoding of bytes that are no Unicode; their last letter may be cut off."""
     if raw[:SAMPLE_BYTES].count(0):
         return None
     for codec, common in (("gb18030", "gb2312"), ("big5", "big5")):
         if _is_chinese(raw, codec, common):
             return codec
+    if len(raw) < TOO_SHORT_TO_TELL and not _PAIR.search(raw):
+        return "cp1252"  # a letter with an accent here and there
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:SAMPLE_BYTES]).best()
@@ -106,7 +123,7 @@ def _frequent(char: str, codec: str) -> bool:
 
 def _checked(text: str, name: str) -> str:
     """The text without its mark and stray nulls; UserError where it is full of control codes."""
-    if len(_CONTROL.findall(text)) > max(8, len(text) // 100):
+    if len(_CONTROL.findall(text)) > max(3, len(text) // 100):
         raise _no_text(name)
     return _CONTROL.sub("", text.lstrip("\ufeff")).replace("\r\n", "\n").replace("\r", "\n")
 

@@ -24,7 +24,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.checks import guess_language
-from data.intake import language_code, read_text, tidy
+from data.encodings import read_text
+from data.intake import language_code, tidy
 from vits.errors import UserError
 
 GENDERS = {"f": "female", "m": "male", "female": "female", "male": "male",

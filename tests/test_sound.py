@@ -44,3 +44,13 @@ def test_failure_leaves_nothing_behind(suffix: str, tmp_path: Path) -> None:
 def test_unknown_format_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="xyz"), labelled_writer(tmp_path / "a.xyz", 22050):
         pass
+
+
+@pytest.mark.parametrize("suffix", WRITE_SUFFIXES)
+def test_what_cannot_be_written_is_named_as_it_was_asked_for(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / "a file").write_text("no folder")
+    path = tmp_path / "a file" / f"a{suffix}"
+    with pytest.raises(UserError) as told, labelled_writer(path, 22050):
+        pass
+    assert str(path) in told.value.cause
+    assert ".part" not in told.value.cause

@@ -12,6 +12,7 @@ from typing import IO
 from pipelines.media import id3, labels, mp4
 from pipelines.media.labels import DEFAULT_LABEL, Label
 from vits.audio import AudioWriter
+from vits.errors import UserError
 from vits.files import atomic_file, temporary_name
 
 ID3_NAMES = {"title": "TIT2", "artist": "TPE1"}
@@ -42,6 +43,9 @@ def labelled_writer(
             yield writer
         with staged.open("rb") as source, atomic_file(path) as target:
             finish(source, target, tags, label)
+    except UserError as error:  # who asked for `path` knows nothing of the other
+        cause = error.cause.replace(str(staged), str(path))
+        raise UserError(cause, error.remedy) from error
     finally:
         with suppress(OSError):  # where the folder is none, there is nothing to clean up
             staged.unlink()

@@ -114,11 +114,14 @@ def render(
     """
     from pipelines.story.illustrators import in_shape
     from pipelines.story.render import render
-    from pipelines.story.ship import Settings, film_size
+    from pipelines.story.ship import Settings, film_size, find_format
     from pipelines.story.writer import aspect_of
 
     report = Reporter(as_json)
-    size = film_size(aspect or aspect_of(source, options["form"]), int(height))
+    for name in options["formats"]:
+        find_format(name)
+    usual = aspect_of(source, options["form"])  # what is wrong with the source is told first
+    size = film_size(aspect or usual, int(height))
     artist = in_shape(chosen_illustrator(report, illustrator, drawing), size)
     shipping = {name: options.pop(name) for name in ("pages", "captions", "notice")}
     options |= {

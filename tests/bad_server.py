@@ -145,6 +145,7 @@ class Server:
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.kind)
                 self.send_header("Content-Length", str(len(answer.body) + answer.missing))
+                self.send_header("Connection", "close")
                 for name, value in answer.headers.items():
                     self.send_header(name.replace("_", "-"), value)
                 self.end_headers()

@@ -9,6 +9,7 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 END = "<|im_end|>"
+PRINTABLE = 94  # the first tokens, '!' to '~'
 
 
 def make_tiny_llm(folder: Path, *, template: str | None = CHATML, context: int = 16384) -> Path:
@@ -32,7 +33,11 @@ def make_tiny_llm(folder: Path, *, template: str | None = CHATML, context: int =
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        LlamaForCausalLM(config).save_pretrained(folder)
+        model = LlamaForCausalLM(config)
+        head = model.lm_head.weight.data
+        # every other byte is as likely as a printable one before it: the likeliest is ASCII
+        head[PRINTABLE:256] = head[torch.arange(PRINTABLE, 256) % PRINTABLE]
+        model.save_pretrained(folder)
     return folder
 
 

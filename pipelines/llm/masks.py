@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ class SchemaMask(LogitsProcessor):
         from llguidance import LLMatcher
 
         grammar = LLMatcher.grammar_from_json_schema(
-            json.dumps(schema), defaults={"whitespace_flexible": False}
+            json.dumps(_closed(schema)), defaults={"whitespace_flexible": False}
         )
         self.guide, self.read, self.most = guide, read, most
         self.matcher = LLMatcher(guide, grammar)
@@ -70,6 +71,18 @@ class SchemaMask(LogitsProcessor):
     def _raise(self) -> None:
         if self.matcher.is_error():
             raise ValueError(f"llguidance: {self.matcher.get_error()}")
+
+
+def _closed(schema: Any) -> Any:
+    """The schema with no other properties than those it names: a model would invent some."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    parts = {key: _closed(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), Mapping):
+        parts.setdefault("additionalProperties", False)
+    return parts
 
 
 class Counted(StoppingCriteria):

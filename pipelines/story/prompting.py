@@ -54,7 +54,7 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 
-_TAG = r"^[A-Za-z0-9][A-Za-z0-9 ()\[\]/-]*$"
+_TAG = r"^(?:\([A-Za-z0-9][A-Za-z0-9 /-]*\)|[A-Za-z0-9][A-Za-z0-9 /-]*)$"
 Tag = Annotated[str, Field(min_length=2, max_length=60, pattern=_TAG)]
 Tags = Annotated[list[Tag], Field(min_length=1)]
 

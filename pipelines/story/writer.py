@@ -99,12 +99,17 @@ def is_idea(source: str) -> bool:
 
 
 def aspect_of(source: str, form: str = "story") -> str:
-    """The film's aspect that the story of `source` asks for, or the form it is written in."""
+    """The film's aspect that the story of `source` asks for, or the form it is written in.
+
+    UserError where there is no such source.
+    """
     from pipelines.story.forms import find_form
 
     if is_idea(source):
         return find_form(form).aspect
     path = Path(source)
+    if not _exists(path):
+        raise no_such_source(source)
     is_story = path.is_dir() or path.suffix.lower() in STORY_SUFFIXES
     return (story_from(path).aspect if is_story else None) or "16:9"
 

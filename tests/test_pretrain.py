@@ -188,3 +188,14 @@ def test_two_processes_make_one_base_together(corpora: tuple[Path, ...], tmp_pat
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("The base is in") == 1  # the first process speaks for both
     assert Voice.load(tmp_path / "base").languages == ("de",)
+
+
+@pytest.mark.parametrize("name", ["base", "base-zh"])
+def test_recipes_are_configurations(name: str) -> None:
+    recipes = Path(__file__).resolve().parent.parent / "recipes"
+    config = read_config(recipes / f"{name}.yaml")
+    assert config.name == name
+    if config.weights:  # the recipe's script names the same corpora
+        script = (recipes / f"{name}.sh").read_text("utf-8")
+        assert "{" + ",".join(config.weights) + "}" in script
+        assert set(config.sources) == set(config.weights)

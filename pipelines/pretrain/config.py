@@ -25,7 +25,8 @@ class PretrainConfig:
     steps: of each stage. weights: how often a corpus, by its name, is heard in segments and in
     sentences, 1.0 each unless given. model: changes to the sizes of the native network. speakers:
     who the base speaks as, by name, and whose recordings they are of; without any the
-    `n_speakers` with most text, women and men in turn. start_from: a voice whose weights are the
+    `n_speakers` with most text, women and men in turn. languages: what it is said to speak; without
+    any all that have texts. sources: `what` and `licence` of a corpus, for the card. start_from: a voice whose weights are the
     start instead of chance.
     """
 
@@ -39,6 +40,8 @@ class PretrainConfig:
     model: Mapping[str, Any] = field(default_factory=dict)
     speakers: Mapping[str, str] = field(default_factory=dict)
     n_speakers: int = 4
+    languages: tuple[str, ...] = ()
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     segment_batch: int = 16
     sentence_batch: int = 12
     segment_frames: int = 40
@@ -66,6 +69,8 @@ def read_config(path: Path | None) -> PretrainConfig:
         if unknown := sorted(set(values) - known):
             raise ValueError(f"it has unknown fields: {', '.join(unknown)}")
         empty = PretrainConfig()
+        if isinstance(values.get("languages"), list):
+            values["languages"] = tuple(map(str, values["languages"]))
         for name, value in values.items():
             if not isinstance(value, type(getattr(empty, name))):
                 raise ValueError(f"'{name}' should be like {getattr(empty, name)!r}")
@@ -130,7 +135,8 @@ def stages(config: PretrainConfig) -> tuple[Stage, ...]:
             "join", "full",
             TrainConfig(
                 batch_size=sentence, learning_rate=3e-4, warmup_steps=200, decay_to=0.2,
-                segment_frames=frames, drawn_weight=22.5, ema_decay=0.998, betas=(0.9, 0.98),
+                segment_frames=frames, kl_weight=0.5, drawn_weight=45.0, ema_decay=0.998,
+                betas=(0.9, 0.98),
                 seed=seed + 3,
             ),
             "mixed", parts={"autoencoder": (), "critics": (), "prior": PRIOR},
@@ -139,7 +145,8 @@ def stages(config: PretrainConfig) -> tuple[Stage, ...]:
             "finish", "full",
             TrainConfig(
                 batch_size=sentence, learning_rate=2e-4, discriminator_learning_rate=2e-4,
-                warmup_steps=50, segment_frames=32, drawn_weight=22.5, ema_decay=0.998,
+                warmup_steps=50, segment_frames=32, kl_weight=0.5, drawn_weight=45.0,
+                ema_decay=0.998,
                 seed=seed + 4,
             ),
             "mixed", critics=True,

@@ -40,7 +40,7 @@ def export(work: Work) -> None:
         model=model.config,
         audio=work.audio,
         symbols=tuple(SYMBOLS),
-        languages=tuple(languages),
+        languages=work.config.languages or tuple(languages),
         noise_scale=work.config.noise_scale,
     )
     model, config = with_speakers(model, config, speakers, torch.from_numpy(vectors))
@@ -101,7 +101,9 @@ def _card(work: Work, dataset: PackedDataset, trained: Sequence[Stage]) -> Card:
         clips=len(dataset.rows),
         seconds=round(seconds, 1),
         sources=tuple(
-            {"name": c.name, "what": c.kind, "licence": c.licence} for c in work.corpora
+            {"name": c.name, "what": c.kind, "licence": c.licence}
+            | dict(work.config.sources.get(c.name, {}))
+            for c in work.corpora
         ),
         training={
             "config": asdict(work.config),

@@ -26,8 +26,8 @@ class PretrainConfig:
     sentences, 1.0 each unless given. model: changes to the sizes of the native network. speakers:
     who the base speaks as, by name, and whose recordings they are of; without any the
     `n_speakers` with most text, women and men in turn. languages: what it is said to speak; without
-    any all that have texts. sources: `what` and `licence` of a corpus, for the card. start_from: a voice whose weights are the
-    start instead of chance.
+    any all that have texts. sources: `what` and `licence` of a corpus, for the card. start_from: a
+    voice whose weights are the start instead of chance.
     """
 
     name: str = "base"

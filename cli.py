@@ -17,6 +17,7 @@ from commands import (
     sounds,
     speaking,
     stories,
+    talking,
     training,
     voices,
 )
@@ -58,8 +59,11 @@ story = command_group(
 )
 digital_human = command_group(
     "digital-human",
-    "A digital human: one person's manner, learned from what they wrote.",
+    "A digital human: one person's words, knowledge and voice. It says that it is an AI.",
     persona.learn,
+    talking.remember,
+    talking.chat,
+    talking.say,
 )
 
 

@@ -98,6 +98,9 @@ def loaded_by(program: str, arguments: list[str]) -> set[str]:
         ("story", ["batch", "--help"]),
         ("digital_human", ["--help"]),
         ("digital_human", ["learn", "--help"]),
+        ("digital_human", ["remember", "--help"]),
+        ("digital_human", ["chat", "--help"]),
+        ("digital_human", ["say", "--help"]),
     ],
 )
 def test_help_loads_nothing_heavy(program: str, arguments: list[str]) -> None:

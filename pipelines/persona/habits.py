@@ -32,7 +32,7 @@ _PSEUDONYM = re.compile(r"\[(?:email|account|id|card|phone|address) \d+\]")
 
 
 @cache
-def _segmenter() -> Any:
+def segmenter() -> Any:
     import logging
 
     import jieba
@@ -46,7 +46,7 @@ def words_of(text: str) -> list[str]:
     text = _PSEUDONYM.sub(" ", text)
     if not _HAN.search(text):
         return [word.lower() for word in _LATIN.findall(text)]
-    cut = _segmenter().cut(text)
+    cut = segmenter().cut(text)
     return [word.lower() for word in cut if _LATIN.fullmatch(word) or _HAN.match(word)]
 
 

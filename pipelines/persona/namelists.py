@@ -50,3 +50,9 @@ NEVER_HAN = frozenset(
 SMALL_SURNAMES = frozenset(
     "万于从任何全关包单古向安常平成方明查池温游牛白石管米花解路车边连都金马高黄"
 )
+
+
+def question_list() -> list[str]:
+    """Questions that somebody's documents hardly answer, of `words/unanswered.txt`."""
+    lines = (_FOLDER / "unanswered.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]

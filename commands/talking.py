@@ -1,0 +1,204 @@
+"""`digital-human remember`, `chat` and `say`: what a persona knows, and talking with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.reporting import PARTIAL, Reporter, columns, device_option, json_option, plural
+from vits.errors import UserError
+
+if TYPE_CHECKING:
+    from pipelines.persona.talk import Human
+
+persona_argument = click.argument("persona", type=click.Path(path_type=Path))
+llm_option = click.option(
+    "--llm",
+    metavar="MODEL",
+    help="hf:FOLDER_OR_ID, openai:MODEL@URL, a preset, or extractive: only quote the documents  "
+    "[default: the model of llm.yaml, else extractive]",
+)
+
+
+@click.command()
+@persona_argument
+@click.argument("documents", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--forget", multiple=True, metavar="DOCUMENT", help="Delete this document from it.")
+@click.option("--date", metavar="YYYY-MM-DD", help="From when the documents hold: later ones win.")
+@click.option("--embedder", metavar="MODEL", help="bundled (English), or hf:FOLDER_OR_ID.")
+@json_option
+def remember(
+    persona: Path,
+    documents: tuple[Path, ...],
+    forget: tuple[str, ...],
+    date: str | None,
+    embedder: str | None,
+    as_json: bool,
+) -> None:
+    """Give PERSONA what DOCUMENTS (txt, md, html, epub, pdf, docx, fb2) say; lists what it knows.
+
+    A document of the same name is replaced. The date of a document is --date, or the first one in
+    its name or its beginning.
+    """
+    from pipelines.persona.knowledge import Knowledge
+    from pipelines.persona.knowledge.passages import date_in
+
+    if date is not None and date_in(date) != date:
+        raise UserError(f"'{date}' is no date.", "Write it as YYYY-MM-DD.")
+    if not documents and not (persona / "knowledge").exists():
+        raise UserError(f"{persona} knows no documents yet.", "Name some.")
+    report = Reporter(as_json)
+    knowledge = Knowledge(persona, embedder=embedder or "")
+    failed = []
+    for name in forget:
+        knowledge.forget(name)
+    with report.watching() as watch:
+        for path in documents:
+            try:
+                knowledge.remember(path, date=date or "", on_progress=watch)
+            except UserError as error:
+                if len(documents) == 1:
+                    raise
+                failed.append(str(path))
+                report.warn(str(error))
+    known = knowledge.documents()
+    threshold = knowledge.calibrate() if known else 0.0
+    knowledge.close()
+    rows = [["DOCUMENT", "DATE", "PASSAGES"], *([n, d, str(c)] for n, d, c in known)]
+    listed = [{"name": n, "date": d, "passages": c} for n, d, c in known]
+    fields = {"documents": listed, "threshold": threshold, "failed": failed}
+    report.result(fields, *columns(rows), f"{plural(len(known), 'document')} in {persona}")
+    if failed:
+        raise click.exceptions.Exit(PARTIAL)
+
+
+@click.command()
+@persona_argument
+@click.argument("text")
+@click.option("-v", "--voice", default="base", show_default=True, metavar="VOICE[:SPEAKER]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Sound file to write.")
+@llm_option
+@click.option("--language", help="What the answer is in  [default: the speaker's own]")
+@device_option
+@json_option
+def say(
+    persona: Path,
+    text: str,
+    voice: str,
+    output: Path | None,
+    llm: str | None,
+    language: str | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Answer TEXT as PERSONA and, with -o, speak the answer into a file while it is written."""
+    report = Reporter(as_json)
+    human = open_human(persona, llm, device, report)
+    answer = human.answer(text)
+    said: list[str] = []
+    if output is None:
+        said = list(answer.pieces)
+    else:
+        from pipelines.say import Text
+        from pipelines.say import say as speak
+
+        pieces = _noted(answer.pieces, said.append)
+        speak(Text(pieces), voice, output, device=device, language=language)
+    sources = [source.citation for source in answer.sources]
+    fields = {"answer": "".join(said), "sources": sources, "output": output}
+    lines = ["".join(said), *(f"Source: {source}" for source in sources)]
+    report.result(fields, *lines, *([str(output)] if output else []))
+
+
+@click.command()
+@persona_argument
+@click.option("-v", "--voice", default="base", show_default=True, metavar="VOICE[:SPEAKER]")
+@click.option("--text", "silent", is_flag=True, help="Write the answers, without a voice.")
+@llm_option
+@click.option("--clear", is_flag=True, help="Delete what was said before.")
+@click.option("--language", help="What the answers are in  [default: the speaker's own]")
+@device_option
+def chat(
+    persona: Path,
+    voice: str,
+    silent: bool,
+    llm: str | None,
+    clear: bool,
+    language: str | None,
+    device: str,
+) -> None:
+    """Talk with PERSONA; an empty line or Ctrl-D ends it.
+
+    The answer is spoken sentence by sentence while it is still being written. What was said is
+    kept in history.jsonl of the persona, --clear deletes it.
+    """
+    from pipelines.persona.talk import clear_history
+
+    if clear:
+        clear_history(persona)
+    human = open_human(persona, llm, device, Reporter(as_json=False))
+    speak = None if silent else _speaker(voice, device, language)
+    click.echo(f"This is an AI that speaks in the manner of {human.sheet.name}.")
+    for question in _questions():
+        try:
+            _told(human, question, speak)
+        except UserError as error:
+            click.echo(f"Error: {error}", err=True)
+
+
+def open_human(persona: Path, llm: str | None, device: str, report: Reporter) -> Human:
+    """The persona with the model that is asked for, or that is set up, or none."""
+    from pipelines.llm.config import default_model, open_model
+    from pipelines.persona.talk import EXTRACTIVE, Human
+
+    spec = llm or default_model() or EXTRACTIVE
+    if spec == EXTRACTIVE and llm is None:
+        report.say("No language model is named: answers are quotations from the documents.")
+    return Human(persona, None if spec == EXTRACTIVE else open_model(spec, device=device))
+
+
+def _questions() -> Iterator[str]:
+    asked_here = sys.stdin.isatty()
+    while True:
+        if asked_here:
+            click.echo("> ", nl=False)
+        line = sys.stdin.readline()
+        if not line.strip():
+            return
+        yield line
+
+
+def _told(human: Human, question: str, speak: Callable[[Iterator[str]], Any] | None) -> None:
+    answer = human.answer(question)
+    shown = _noted(answer.pieces, lambda piece: click.echo(piece, nl=False))
+    for _ in shown if speak is None else speak(shown):
+        pass
+    click.echo()
+    for source in answer.sources:
+        click.echo(f"Source: {source.citation}")
+
+
+def _noted(pieces: Iterator[str], note: Callable[[str], Any]) -> Iterator[str]:
+    for piece in pieces:
+        note(piece)
+        yield piece
+
+
+def _speaker(
+    voice: str, device: str, language: str | None
+) -> Callable[[Iterator[str]], Iterator[str]]:
+    """What plays pieces of text as they come."""
+    from vits.playback import play
+    from vits.voice import Voice
+
+    loaded = Voice.load(voice, device)
+
+    def speak(pieces: Iterator[str]) -> Iterator[str]:
+        play(s.audio for s in loaded.speak(pieces, language=language, soon=True))
+        return iter(())
+
+    return speak

@@ -11,6 +11,7 @@ from commands import (
     books,
     doctor,
     evaluating,
+    importing,
     persona,
     pictures,
     preparing,
@@ -39,6 +40,7 @@ clone_voice = command_group(
     voices.remove,
     voices.pack,
     voices.add,
+    importing.import_command,
     doctor.doctor,
 )
 story = command_group(

@@ -65,7 +65,7 @@ from vits.errors import UserError
 from vits.files import write_text
 from vits.model import Batch, Vits
 from vits.monitor import Curves, write_snapshot
-from vits.text import phonemize_lines
+from vits.text.normalize import READERS
 from vits.voice import Voice
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ HELD_OUT_SHARE = 0.1
 ENOUGH_CLIPS, ENOUGH_S = 12, 60.0  # without doubt: then those in doubt are not needed
 FEWEST_CLIPS, LEAST_S = 2, 8.0  # that must be left after all that is left out
 FEWEST_TO_HOLD_OUT = 8  # with fewer clips every one is learned from
+MOST_HEARD = 24  # speakers of a base with a table; a published one has hundreds
 SAMPLE_SENTENCE = "The morning train was late, so we drank our tea and told each other stories."
 
 
@@ -463,14 +464,14 @@ class _Work:
 
     def _utterances(self, speakers: Sequence[str]) -> Iterator[Utterance]:
         clips = sorted(self.clips.clips, key=lambda clip: clip.path.name)
-        table = {symbol: i for i, symbol in enumerate(self.base.config.symbols)}
+        front_end = self.base.front_end
         sounds = [read_audio(clip.path) for clip in clips]
         embeddings = embed_clips(sounds)
         hop = self.base.config.audio.hop_length
         for clip, sound, embedding in zip(clips, sounds, embeddings, strict=True):
-            symbols = phonemize_lines([clip.text], clip.language)[0]
+            symbols = front_end.lines([clip.text], clip.language)[0]
             whole = len(sound.samples) // hop * hop
-            ids = [table[s] for s in symbols if s in table]
+            ids = front_end.ids(symbols)
             if whole // hop < len(ids):
                 log.warning("%s: more text than sound, left out", clip.source or clip.path.name)
                 continue
@@ -612,7 +613,9 @@ class _Work:
         voice = replace(
             self.base, model=model.eval(), config=config, speaker=config.speakers[0], name=self.name
         )
-        spoken = next(iter(voice.speak(SAMPLE_SENTENCE, language=self._sample_language())), None)
+        spoken = next(
+            iter(voice.speak(sample_sentence(voice), language=self._sample_language())), None
+        )
         if spoken is not None:
             name = f"step-{run.step:06d}"
             write_snapshot(self.folder / "samples", name, spoken.audio, config.audio)
@@ -663,7 +666,9 @@ class _Work:
             scores = self._scores(voice)
             card = self._card(plan, checks, scores)
             write_card(place, card)
-            for i, speech in enumerate(voice.speak(SAMPLE_SENTENCE)):
+            for i, speech in enumerate(
+                voice.speak(sample_sentence(voice), language=self._sample_language())
+            ):
                 write_audio(place / "samples" / f"{i + 1}.flac", speech.audio)
             folder = library.publish(place, self.name, force=True)
         for large in ("state.pt", "best"):  # of no more use
@@ -796,16 +801,26 @@ def _held_out_loss(run: train.Run, dataset: PackedDataset, held: Sequence[int]) 
 def _nearest_rows(base: Voice, embeddings: torch.Tensor) -> torch.Tensor:
     """For bases with a learned table: each new speaker starts as the base speaker nearest in sound.
 
-    The base's speakers are heard saying one sentence.
+    The base's speakers are heard saying one sentence; of very many, an even choice.
     """
-    heard = []
-    for speaker in base.speakers:
-        speech = next(iter(base.speak(SAMPLE_SENTENCE, speaker=speaker.name)))
-        heard.append(speech.audio)
-    known = torch.from_numpy(embed_clips(heard))
-    nearest = (embeddings @ known.t()).argmax(1)
     assert base.model.speakers is not None
+    rows = np.linspace(0, len(base.speakers) - 1, min(len(base.speakers), MOST_HEARD)).round()
+    chosen = torch.from_numpy(rows.astype(np.int64))
+    heard = []
+    for row in chosen.tolist():
+        alone = replace(base, speaker=base.speakers[row])
+        heard.append(next(iter(alone.speak(sample_sentence(base)))).audio)
+    known = torch.from_numpy(embed_clips(heard))
+    nearest = chosen[(embeddings @ known.t()).argmax(1)]
     return base.model.speakers.vectors.detach()[nearest].clone()
+
+
+def sample_sentence(voice: Voice) -> str:
+    """A sentence in a language of the voice."""
+    if "en" in voice.languages:
+        return SAMPLE_SENTENCE
+    own = next((language for language in voice.languages if language in READERS), "en")
+    return load_sentences(own)[0]
 
 
 def _read_checks(folder: Path) -> list[dict[str, float]]:

@@ -36,3 +36,14 @@ def test_a_language_that_is_not_there_is_one_line() -> None:
     made = CliRunner().invoke(cli.clone_voice, ["phonemes", "x", "--language", "xx"])
     assert made.exit_code == 2
     assert "'xx'" in made.stderr
+
+
+def test_a_cleaner_shows_what_its_voices_were_trained_on() -> None:
+    run = CliRunner().invoke
+    made = run(cli.clone_voice, ["phonemes", "你好", "--cleaner", "chinese_cleaners"])
+    assert made.stdout == "ㄋㄧˇㄏㄠˇ。\n"
+    made = run(cli.clone_voice, ["phonemes", "你好", "--cleaner", "x"])
+    assert made.exit_code == 2
+    assert "cjke_cleaners2" in made.stderr
+    made = run(cli.clone_voice, ["phonemes", "x", "--cleaner", "x", "-v", "base"])
+    assert made.exit_code == 2

@@ -1,7 +1,8 @@
 """The weights and configuration of a voice, in and out: safetensors and config.json.
 
-Nothing here is pickled. Weights are stored as float16 without weight normalisation and computed
-with as float32. Loading is strict: every missing, extra or reshaped tensor is named.
+Nothing here is pickled. Weights are stored as float16, imported ones as float32, without weight
+normalisation, and computed with as float32. Loading is strict: every missing, extra or reshaped
+tensor is named.
 """
 
 from __future__ import annotations
@@ -18,12 +19,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from vits.config import AudioConfig, DiscriminatorConfig, VitsConfig, from_dict, to_dict
+from vits.config import (
+    AudioConfig,
+    DiscriminatorConfig,
+    TextConfig,
+    VitsConfig,
+    from_dict,
+    to_dict,
+)
 from vits.discriminators import Discriminators
 from vits.errors import UserError
 from vits.files import atomic_file, write_text
 from vits.layers import plain_state_dict
 from vits.model import Vits
+from vits.text.frontend import FrontEnd
 
 log = logging.getLogger(__name__)
 Module = TypeVar("Module", bound=nn.Module)
@@ -55,7 +64,9 @@ class VoiceConfig:
     speakers: tuple[Speaker, ...] = (Speaker("speaker"),)
     noise_scale: float = 0.667
     noise_scale_duration: float = 0.8
+    length_scale: float = 1.0
     discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    text: TextConfig = field(default_factory=TextConfig)
 
     def __post_init__(self) -> None:
         if len(self.symbols) != self.model.n_symbols:
@@ -71,11 +82,23 @@ class VoiceConfig:
                 "Use the configuration that came with the weights.",
             )
 
+    @property
+    def front_end(self) -> FrontEnd:
+        """How text becomes this voice's ids."""
+        return FrontEnd(self.text, self.symbols, self.languages, self.model.add_blank)
 
-def save_voice(folder: Path, model: Vits, config: VoiceConfig) -> None:
+
+def save_voice(
+    folder: Path, model: Vits, config: VoiceConfig, dtype: torch.dtype = torch.float16
+) -> None:
     """Write weights and configuration into a voice folder, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_tensors(plain_state_dict(model), folder / WEIGHTS)
+    save_tensors(plain_state_dict(model), folder / WEIGHTS, dtype)
+    save_config(folder, config)
+
+
+def save_config(folder: Path, config: VoiceConfig) -> None:
+    """Write config.json, whole or not at all."""
     values = {"format": FORMAT, **to_dict(config)}
     write_text(folder / CONFIG, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
@@ -104,7 +127,7 @@ def load_config(folder: Path) -> VoiceConfig:
             "Voices of other programs have to be imported.",
         )
     parts: dict[str, Any] = {"model": VitsConfig, "audio": AudioConfig}
-    parts["discriminators"] = DiscriminatorConfig
+    parts |= {"discriminators": DiscriminatorConfig, "text": TextConfig}
     for name, kind in parts.items():
         if name in values:
             values[name] = from_dict(kind, values[name], f"{path}: {name}")
@@ -197,11 +220,13 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def save_tensors(state: Mapping[str, Tensor], path: Path) -> None:
-    """Write tensors as float16 safetensors, whole or not at all."""
-    half = {
-        k: v.detach().to("cpu", torch.float16 if v.is_floating_point() else v.dtype).contiguous()
+def save_tensors(
+    state: Mapping[str, Tensor], path: Path, dtype: torch.dtype = torch.float16
+) -> None:
+    """Write tensors as safetensors of one type, whole or not at all."""
+    ready = {
+        k: v.detach().to("cpu", dtype if v.is_floating_point() else v.dtype).contiguous()
         for k, v in state.items()
     }
     with atomic_file(path) as file:
-        file.write(save(half))
+        file.write(save(ready))

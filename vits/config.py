@@ -130,6 +130,26 @@ class VitsConfig:
 
 
 @dataclass(frozen=True)
+class TextConfig:
+    """How text becomes the symbols of a voice.
+
+    `native` is our own table (`vits/text/symbols.py`); `espeak`, `characters` and the names of
+    cleaners are for voices of other programs (`vits/text/frontend.py`). `begin` and `end` stand
+    around every utterance; `blanks` says whether the model's blanks, whose id is `blank`, stand
+    outside them too.
+    """
+
+    front_end: str = "native"
+    espeak_voice: str = ""
+    lower_case: bool = False
+    uroman: bool = False
+    begin: str = ""
+    end: str = ""
+    blanks: Literal["around", "between"] = "around"
+    blank: int = 0
+
+
+@dataclass(frozen=True)
 class DiscriminatorConfig:
     """Which critics listen: the paper's, or a light set for training without a GPU."""
 

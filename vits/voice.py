@@ -30,7 +30,8 @@ from vits.errors import UserError
 from vits.library import find_voice, parse_voice, unknown, voice_hash
 from vits.model import Latents, Vits
 from vits.spectral import spectrogram
-from vits.text import LANGUAGE_MARKS, PAD, Lexicon, Utterance, plan
+from vits.text import Lexicon, Utterance
+from vits.text.frontend import FrontEnd
 
 __all__ = ["Speech", "Voice", "WordTiming", "parse_voice"]
 
@@ -163,7 +164,7 @@ class Voice:
         """
         manner = self._manner(speaker, speed, noise, noise_duration, seed)
         spoken = self._language(language, manner)
-        utterances = plan(text, language=spoken, lexicon=lexicon, first_clause_short=soon)
+        utterances = self.front_end.plan(text, spoken, lexicon, soon)
         return (self._speech(utterance, manner) for utterance in utterances)
 
     def speak_utterances(
@@ -199,7 +200,7 @@ class Voice:
         """
         manner = self._manner(speaker, speed, noise, noise_duration, seed)
         spoken = self._language(language, manner)
-        utterances = plan(text, language=spoken, lexicon=lexicon, first_clause_short=soon)
+        utterances = self.front_end.plan(text, spoken, lexicon, soon)
         return (piece for utterance in utterances for piece in self._pieces(utterance, manner))
 
     def convert(
@@ -259,7 +260,7 @@ class Voice:
         rhythm = config.noise_scale_duration if noise_duration is None else noise_duration
         return _Manner(
             speaker=config.speakers.index(who),
-            length_scale=1.0 / _checked("speed", speed, SLOWEST, FASTEST),
+            length_scale=config.length_scale / _checked("speed", speed, SLOWEST, FASTEST),
             noise_scale=_checked(
                 "noise", config.noise_scale if noise is None else noise, 0.0, MOST_NOISE
             ),
@@ -295,18 +296,17 @@ class Voice:
     # ------------------------------------------------------------ one utterance
 
     @cached_property
-    def _symbol_ids(self) -> dict[str, int]:
-        return {symbol: index for index, symbol in enumerate(self.config.symbols)}
+    def front_end(self) -> FrontEnd:
+        """How this voice reads a text."""
+        return self.config.front_end
 
     def _sounds(self, utterance: Utterance, manner: _Manner) -> _Sounds:
-        table, symbols = self._symbol_ids, utterance.symbols
-        known = [i for i, symbol in enumerate(symbols) if symbol in table]
-        marks = LANGUAGE_MARKS.values()  # a voice of one language may have none
-        lost = [s for s in symbols if s not in table and s not in marks]
-        unknown = tuple(dict.fromkeys([*utterance.unknown, *lost]))
+        symbols = utterance.symbols
+        known = self.front_end.known(symbols)
+        unknown = tuple(dict.fromkeys([*utterance.unknown, *self.front_end.lost(symbols)]))
         if not utterance.words or not known:
             return _Sounds(None, [0] * (len(symbols) + 1), unknown)
-        ids = self._ids([table[symbols[i]] for i in known])
+        ids = torch.tensor([self.front_end.ids(symbols)], device=self.device)
         latents = self.model.latents(
             ids,
             torch.tensor([ids.shape[1]], device=self.device),
@@ -320,17 +320,12 @@ class Voice:
         frames[known] = self._symbol_frames(latents.durations[0].cpu().numpy())
         return _Sounds(latents, [0, *np.cumsum(frames).tolist()], unknown)
 
-    def _ids(self, ids: list[int]) -> Tensor:
-        """(1, S), with blanks before, between and behind where the model was trained with them."""
-        if self.config.model.add_blank:
-            blank = self._symbol_ids.get(PAD, 0)
-            ids = [blank, *(x for i in ids for x in (i, blank))]
-        return torch.tensor([ids], device=self.device)
-
     def _symbol_frames(self, durations: NDArray[np.int64]) -> NDArray[np.int64]:
         """Frames of each symbol with the blank behind it; the first has the one before it too."""
         if not self.config.model.add_blank:
             return durations
+        if self.config.text.blanks == "between":  # as if one of no length stood at each end
+            durations = np.pad(durations, 1)
         frames = durations[1::2] + durations[2::2]
         frames[0] += durations[0]
         return frames

@@ -64,14 +64,20 @@ _SPECIAL = {
 
 
 @dataclass(frozen=True)
+class Part:
+    """One accent phrase: its morae, and the one after which pitch falls (0 for none)."""
+
+    morae: tuple[Mora, ...]
+    accent: int
+
+
+@dataclass(frozen=True)
 class Phrase:
-    """One accent phrase: its span in the run, its morae, and the mora after which pitch falls
-    (0 for never)."""
+    """A span of the run with its accent phrase; a number in digits may have several."""
 
     start: int
     end: int
-    morae: tuple[Mora, ...]
-    accent: int
+    parts: tuple[Part, ...]
 
 
 @lru_cache(maxsize=1)
@@ -100,13 +106,19 @@ def phrases(run: str) -> tuple[Phrase, ...]:
         written = pattern.sub(said, written)
     words = [w for w in open_jtalk().run_frontend(written) if w["mora_size"] > 0]
     spans = _spans(run, [unicodedata.normalize("NFKC", w["string"]) for w in words])
-    groups: list[tuple[int, int, list[Any]]] = []
+    found: list[tuple[int, int, list[list[Any]]]] = []
     for word, (start, end) in zip(words, spans, strict=True):
-        if groups and (word["chain_flag"] == 1 or start < groups[-1][1] or start == end):
-            groups[-1] = (groups[-1][0], max(end, groups[-1][1]), [*groups[-1][2], word])
+        chained = word["chain_flag"] == 1
+        if found and (chained or start < found[-1][1] or start == end):
+            first, last, parts = found[-1]
+            parts = [*parts[:-1], [*parts[-1], word]] if chained else [*parts, [word]]
+            found[-1] = (first, max(end, last), parts)
         else:
-            groups.append((start, end, [word]))
-    return tuple(Phrase(a, b, _morae(ws), int(ws[0]["acc"])) for a, b, ws in groups)
+            found.append((start, end, [[word]]))
+    return tuple(
+        Phrase(start, end, tuple(Part(_morae(part), int(part[0]["acc"])) for part in parts))
+        for start, end, parts in found
+    )
 
 
 def _spans(run: str, strings: Sequence[str]) -> list[tuple[int, int]]:
@@ -135,9 +147,9 @@ def _morae(words: Iterable[Any]) -> tuple[Mora, ...]:
     )
 
 
-def phrase_ipa(phrase: Phrase) -> str:
+def phrase_ipa(phrase: Part) -> str:
     """IPA of one accent phrase with ↑ and ↓."""
-    sounds = [_mora_ipa(kana, ring) for kana, ring in phrase.morae]
+    sounds = [mora_ipa(kana, ring) for kana, ring in phrase.morae]
     out, count = "", len(sounds)
     for i, sound in enumerate(sounds):
         kana, following = phrase.morae[i][0], sounds[i + 1] if i + 1 < count else ""
@@ -166,7 +178,8 @@ def _nasal(following: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _mora_ipa(kana: str, voiceless: bool) -> str:
+def mora_ipa(kana: str, voiceless: bool) -> str:
+    """The sound of a mora by itself; '' for ー, ン and ッ, which sound by their neighbours."""
     sound = _SPECIAL.get(kana) or _plain_mora(kana)
     if voiceless and sound and sound[-1] in _VOWELS:
         sound += "\u0325"
@@ -194,11 +207,11 @@ def _plain_mora(kana: str) -> str:
 def _tokens(match: re.Match[str]) -> list[Token] | None:
     """The accent phrases of a run, a token each."""
     start = match.start()
-    tokens = [
-        Token((f"/{ipa}/",), "", start + phrase.start, start + phrase.end)
-        for phrase in phrases(match[0])
-        if (ipa := phrase_ipa(phrase))
-    ]
+    tokens = []
+    for phrase in phrases(match[0]):
+        spoken = tuple(f"/{ipa}/" for part in phrase.parts if (ipa := phrase_ipa(part)))
+        if spoken:
+            tokens.append(Token(spoken, "", start + phrase.start, start + phrase.end))
     return tokens or None
 
 

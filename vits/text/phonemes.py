@@ -52,16 +52,22 @@ def phonemize_clauses(clauses: Sequence[Clause], language: str) -> list[list[tup
         return chinese.phonemize_clauses(clauses)
     if language == "ja":
         return japanese.phonemize_clauses(clauses)
+    spoken = espeak_clauses(clauses, ESPEAK[language])
+    return [[symbols_of(word) for word in clause] for clause in spoken]
+
+
+def espeak_clauses(clauses: Sequence[Clause], voice: str) -> list[list[str]]:
+    """The IPA of each word of each clause by espeak's `voice`, as it writes it."""
     readable = [[_stand_in(word) for word in clause] for clause in clauses]
     words = list(dict.fromkeys(word for clause in readable for word in clause))
-    alone = dict(zip(words, _words_alone(words, language), strict=True))
-    spoken = read_aloud([" ".join(clause) for clause in readable], ESPEAK[language])
+    alone = dict(zip(words, _words_alone(words, voice), strict=True))
+    spoken = read_aloud([" ".join(clause) for clause in readable], voice)
     result = []
     for clause, read, line in zip(clauses, readable, spoken, strict=True):
         parts = _split_words(line.split(), [alone[word] for word in read])
         result.append(
             [
-                symbols_of(word[1:-1] if word.startswith("/") else part)
+                word[1:-1] if word.startswith("/") else part
                 for word, part in zip(clause, parts, strict=True)
             ]
         )
@@ -115,12 +121,12 @@ def warm_up(language: str) -> None:
 _alone: dict[tuple[str, str], str] = {}
 
 
-def _words_alone(words: list[str], language: str) -> list[str]:
-    known = {word: _alone.get((language, word)) for word in words}
+def _words_alone(words: list[str], voice: str) -> list[str]:
+    known = {word: _alone.get((voice, word)) for word in words}
     new = [word for word, ipa in known.items() if ipa is None]
-    for word, ipa in zip(new, read_aloud(new, ESPEAK[language]), strict=True):
+    for word, ipa in zip(new, read_aloud(new, voice), strict=True):
         known[word] = ipa
-        _alone[language, word] = ipa
+        _alone[voice, word] = ipa
     if len(_alone) > _CACHED_WORDS:
         _alone.clear()
     return [known[word] or "" for word in words]

@@ -7,16 +7,17 @@ its range of symbols, from which speech gets its word timings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from vits.errors import UserError
 from vits.text.lexicon import Lexicon
-from vits.text.normalize import READERS, foreign_letters, normalize
+from vits.text.normalize import READERS, Normalized, foreign_letters, normalize
 from vits.text.phonemes import check_language, phonemize_clauses
 from vits.text.sentences import CLAUSE_PAUSE_S, CUT_PAUSE_S, Sentence, batches, chunks_of
 from vits.text.symbols import LANGUAGE_MARKS, SENTENCE_ENDS, SPACE
-from vits.text.tokens import Token, words
+from vits.text.tokens import Reader, Token, words
 
 MAX_SYMBOLS = 200
 _OPENING_WORDS = 6
@@ -59,7 +60,7 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class _Item:
+class Item:
     """A token with the sounds of each of its spoken words; a mark has none."""
 
     token: Token
@@ -69,6 +70,31 @@ class _Item:
     def size(self) -> int:
         """Symbols it takes with the space before it."""
         return sum(len(sound) + 1 for sound in self.sounds) + len(self.token.mark)
+
+
+Read = tuple[list[Item], tuple[str, ...]]  # items, characters that cannot be spoken
+Rendered = tuple[tuple[str, ...], list[tuple[Item, tuple[int, int]]]]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How one kind of voice reads: sentences to items, items to symbols with the words' ranges."""
+
+    language: str
+    sentences: Reader
+    read: Callable[[list[Sentence]], list[Read]]
+    render: Callable[[list[Item]], Rendered]
+
+
+def native(language: str, lexicon: Lexicon | None = None) -> Manner:
+    """How our own voices read. Raises UserError for a language that cannot be read."""
+    check_language(language)
+    return Manner(
+        language,
+        READERS[language],
+        partial(_read, language=language, lexicon=lexicon),
+        partial(render, opening=(LANGUAGE_MARKS[language],)),
+    )
 
 
 def plan(
@@ -83,15 +109,15 @@ def plan(
     Raises UserError for a language that cannot be read, for markup that is wrong, and for a
     sentence with no speakable character in it but letters of another script.
     """
-    check_language(language)
-    return _plan(text, language, lexicon, first_clause_short)
+    return plan_in(native(language, lexicon), text, first_clause_short)
 
 
-def _plan(
-    text: str | Iterable[str], language: str, lexicon: Lexicon | None, opening: bool
+def plan_in(
+    manner: Manner, text: str | Iterable[str], opening: bool = False
 ) -> Iterator[Utterance]:
-    for batch in batches(chunks_of(text), READERS[language]):
-        for utterance in _speak(batch, language, lexicon, opening):
+    """`plan` in any manner of reading; `opening` asks for a short first clause."""
+    for batch in batches(chunks_of(text), manner.sentences):
+        for utterance in _speak(batch, manner, opening):
             opening = opening and not utterance.symbols
             yield utterance
 
@@ -104,9 +130,13 @@ def phonemize_lines(
     A line is one utterance however long it is; one with nothing to say in it gives (). All lines
     go to espeak in one batch. Raises UserError for a language that cannot be read.
     """
-    check_language(language)
-    read = _read([Sentence(line, 0, 0.0) for line in lines], language, lexicon)
-    return [_render(items, language)[0] for items, _ in read]
+    return lines_in(native(language, lexicon), lines)
+
+
+def lines_in(manner: Manner, lines: Sequence[str]) -> list[tuple[str, ...]]:
+    """`phonemize_lines` in any manner of reading."""
+    read = manner.read([Sentence(line, 0, 0.0) for line in lines])
+    return [manner.render(items)[0] for items, _ in read]
 
 
 def unknown_characters(text: str, language: str, lexicon: Lexicon | None = None) -> tuple[str, ...]:
@@ -124,16 +154,14 @@ def check_script(text: str, language: str) -> None:
         _refuse_foreign(text, 0, language)
 
 
-def _speak(
-    batch: list[Sentence], language: str, lexicon: Lexicon | None, opening: bool
-) -> Iterator[Utterance]:
-    for sentence, (items, unknown) in zip(batch, _read(batch, language, lexicon), strict=True):
+def _speak(batch: list[Sentence], manner: Manner, opening: bool) -> Iterator[Utterance]:
+    for sentence, (items, unknown) in zip(batch, manner.read(batch), strict=True):
         if unknown and not any(item.sounds for item in items):
-            _refuse_foreign(sentence.text, sentence.char_start, language)
+            _refuse_foreign(sentence.text, sentence.char_start, manner.language)
         groups = _split(items)
         if opening and any(item.sounds for item in items):
             groups, opening = [*_opening(groups[0]), *groups[1:]], False
-        yield from _utterances(sentence, groups, unknown, language)
+        yield from _utterances(sentence, groups, unknown, manner)
 
 
 def _refuse_foreign(text: str, position: int, language: str) -> None:
@@ -146,24 +174,31 @@ def _refuse_foreign(text: str, position: int, language: str) -> None:
         )
 
 
-def _read(
-    sentences: list[Sentence], language: str, lexicon: Lexicon | None
-) -> list[tuple[list[_Item], tuple[str, ...]]]:
+def _read(sentences: list[Sentence], language: str, lexicon: Lexicon | None) -> list[Read]:
     """(items, unknown characters) of each sentence, all sounds from one call of espeak."""
     read = [normalize(sentence.text, language, lexicon) for sentence in sentences]
+    return sounded(sentences, read, partial(phonemize_clauses, language=language))
+
+
+def sounded(
+    sentences: Sequence[Sentence],
+    read: Sequence[Normalized],
+    phonemize: Callable[[list[list[str]]], list[list[tuple[str, ...]]]],
+) -> list[Read]:
+    """Sentences that were normalised, with the sounds of their words, all from one call."""
     clauses: list[list[str]] = []
     for normal in read:
         clauses += _clauses(normal.tokens)
-    sounds = iter([sound for clause in phonemize_clauses(clauses, language) for sound in clause])
-    result = []
+    sounds = iter([sound for clause in phonemize(clauses) for sound in clause])
+    result: list[Read] = []
     for sentence, normal in zip(sentences, read, strict=True):
-        items: list[_Item] = []
+        items: list[Item] = []
         lost = set(normal.unknown)
         for token in normal.tokens:
             said = tuple(next(sounds) for _ in token.spoken)
             said = tuple(sound for sound in said if sound)
             if said or token.mark:
-                items.append(_Item(token, said))
+                items.append(Item(token, said))
             else:
                 span = range(token.char_start, token.char_end)
                 lost.update(at for at in span if not sentence.text[at].isspace())
@@ -182,7 +217,7 @@ def _clauses(tokens: Iterable[Token]) -> list[list[str]]:
     return [clause for clause in clauses if clause]
 
 
-def _split(items: list[_Item]) -> list[list[_Item]]:
+def _split(items: list[Item]) -> list[list[Item]]:
     """Halve what is over MAX_SYMBOLS, at the best place near the middle, until it fits."""
     sizes = [item.size for item in items]
     total = sum(sizes)
@@ -199,15 +234,15 @@ def _split(items: list[_Item]) -> list[list[_Item]]:
     return [*_split(items[:cut]), *_split(items[cut:])] if cut else [items]
 
 
-def _cut_cost(left: _Item, right: _Item) -> float:
+def _cut_cost(left: Item, right: Item) -> float:
     """How bad it is to breathe between two items, in parts of the sentence's length."""
-    if left.token.mark:
-        return {",": 0.15}.get(left.token.mark, 0.0)
+    if left.token.mark.strip():
+        return {",": 0.15}.get(left.token.mark.strip(), 0.0)
     opens = right.token.spoken and right.token.spoken[0].lower() in _CONJUNCTIONS
     return 0.4 if opens else 0.7
 
 
-def _opening(items: list[_Item]) -> list[list[_Item]]:
+def _opening(items: list[Item]) -> list[list[Item]]:
     """A short first clause and the rest, so that the first sound comes soon."""
     places = [index for index, item in enumerate(items) if item.sounds]
     if len(places) <= _OPENING_WORDS + 2:
@@ -221,7 +256,7 @@ def _opening(items: list[_Item]) -> list[list[_Item]]:
 
 
 def _utterances(
-    sentence: Sentence, groups: list[list[_Item]], unknown: tuple[str, ...], language: str
+    sentence: Sentence, groups: list[list[Item]], unknown: tuple[str, ...], manner: Manner
 ) -> Iterator[Utterance]:
     """One utterance a group; together their texts are the sentence."""
     start = 0
@@ -230,13 +265,13 @@ def _utterances(
         end = len(sentence.text) if last else groups[index + 1][0].token.char_start
         text = sentence.text[start:end].rstrip()
         base = sentence.char_start + start
-        symbols, words = _render(group, language)
+        symbols, words = manner.render(group)
         pause = sentence.pause_s if last else _inner_pause(group)
         yield Utterance(
             text,
             base,
             base + len(text),
-            language,
+            manner.language,
             symbols,
             tuple(_word(sentence, item, *place) for item, place in words),
             pause,
@@ -245,22 +280,20 @@ def _utterances(
         start = end
 
 
-def _inner_pause(group: list[_Item]) -> float:
-    return CLAUSE_PAUSE_S if group[-1].token.mark else CUT_PAUSE_S
+def _inner_pause(group: list[Item]) -> float:
+    return CLAUSE_PAUSE_S if group[-1].token.mark.strip() else CUT_PAUSE_S
 
 
-def _word(sentence: Sentence, item: _Item, symbol_start: int, symbol_end: int) -> Word:
+def _word(sentence: Sentence, item: Item, symbol_start: int, symbol_end: int) -> Word:
     start, end = item.token.char_start, item.token.char_end
     base = sentence.char_start
     return Word(sentence.text[start:end], base + start, base + end, symbol_start, symbol_end)
 
 
-def _render(
-    items: list[_Item], language: str
-) -> tuple[tuple[str, ...], list[tuple[_Item, tuple[int, int]]]]:
+def render(items: list[Item], opening: tuple[str, ...] = ()) -> Rendered:
     """The symbols of one utterance, and each word's half-open range in them."""
-    symbols = [LANGUAGE_MARKS[language]]
-    words: list[tuple[_Item, tuple[int, int]]] = []
+    symbols = [*opening]
+    words: list[tuple[Item, tuple[int, int]]] = []
     mark = ""
     for item in items:
         if item.token.mark:

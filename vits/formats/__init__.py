@@ -1,0 +1,1 @@
+"""Other people's checkpoints, in and out. Their names for things live here and nowhere else."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import json
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +111,22 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.setenv("CLONE_VOICE_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Read other programs' pickles without a process of their own, which takes seconds to start."""
+    from vits.formats import unpickle
+    from vits.formats.loading import Checkpoint, read_safetensors
+
+    @contextlib.contextmanager
+    def read(path: Path) -> Iterator[Checkpoint]:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        unpickle.convert(path, folder)
+        meta = json.loads((folder / unpickle.META).read_text("utf-8"))
+        yield Checkpoint(read_safetensors(folder / unpickle.TENSORS).tensors, meta)
+
+    monkeypatch.setattr("vits.formats.importer.read_pickle", read)
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ from vits.config import DiscriminatorConfig, VitsConfig
 from vits.discriminators import Discriminators
 from vits.errors import UserError
 from vits.formats.importer import ImportRequest, ImportResult, import_voice
-from vits.formats.loading import Checkpoint, read_safetensors
 from vits.formats.names import critic_name, fused, our_name, renamed
 from vits.formats.original import ENGLISH_SYMBOLS
 from vits.layers import plain_state_dict
@@ -107,24 +105,12 @@ def generator(tmp_path: Path, library: Path) -> Path:
     return write_generator(tmp_path / "vff")
 
 
-@pytest.fixture
-def in_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Read pickles without a process of their own, which takes seconds to start."""
-    from vits.formats import unpickle
-
-    @contextlib.contextmanager
-    def read(path: Path) -> Iterator[Checkpoint]:
-        unpickle.convert(path, tmp_path)
-        meta = json.loads((tmp_path / unpickle.META).read_text("utf-8"))
-        yield Checkpoint(read_safetensors(tmp_path / unpickle.TENSORS).tensors, meta)
-
-    monkeypatch.setattr("vits.formats.importer.read_pickle", read)
-
-
 def imported(generator: Path, discriminator: Path | None = None) -> ImportResult:
     return import_voice(ImportRequest(str(generator), "theirs", discriminator=discriminator))
 
 
+@pytest.mark.slow  # writes 187 MB, the one size that discriminators have
+@pytest.mark.usefixtures("in_process")
 def test_a_pair_becomes_a_voice_with_its_critics(generator: Path, tmp_path: Path) -> None:
     made = imported(generator, write_discriminator(tmp_path / "D_0.pth"))
     assert made.layout == "original VITS"
@@ -221,6 +207,7 @@ def test_a_malicious_pickle_runs_nothing(generator: Path, tmp_path: Path) -> Non
     assert target.exists(), "the test's own pickle is harmless"
 
 
+@pytest.mark.usefixtures("in_process")
 def test_paths_that_a_training_left_are_allowed_by_name(generator: Path) -> None:
     state = torch.load(generator, weights_only=True)
     torch.save({**state, "where": Path("/somewhere/else")}, generator)

@@ -190,3 +190,9 @@ def test_a_voice_in_onnx_is_refused_with_what_to_get_instead(tmp_path: Path, lib
     with pytest.raises(UserError, match=r"ONNX") as caught:
         import_voice(ImportRequest(str(tmp_path / "lessac.onnx"), "lessac"))
     assert ".ckpt" in str(caught.value)
+
+
+@pytest.mark.parametrize("where", ["/nowhere", "./nowhere", "~/nowhere", "voices/G_0.pth", "one"])
+def test_a_path_that_is_not_there_is_not_looked_for_on_a_hub(where: str, library: Path) -> None:
+    with pytest.raises(UserError, match="no file or folder"):
+        import_voice(ImportRequest(where, "lessac"))

@@ -17,6 +17,7 @@ from vits.formats.names import Row
 
 _HUB_FILES = ("config.json", "model.safetensors", "vocab.json", "tokenizer_config.json",
               "special_tokens_map.json")  # fmt: skip
+_FILES = (".pth", ".pt", ".ckpt", ".onnx", ".safetensors")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def _located(checkpoint: str) -> Path:
     path = Path(checkpoint).expanduser()
     if path.exists():
         return path
-    if checkpoint.count("/") != 1 or path.suffix in (".pth", ".pt", ".ckpt", ".onnx"):
+    a_path = checkpoint.startswith(("/", ".", "~")) or path.suffix in _FILES
+    if checkpoint.count("/") != 1 or a_path:
         raise UserError(f"There is no file or folder {checkpoint}.", "Check the path.")
     try:
         from huggingface_hub import snapshot_download

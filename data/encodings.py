@@ -89,11 +89,21 @@ def by_letters(raw: bytes) -> str | None:
         if _is_chinese(raw, codec, common):
             return codec
     if len(raw) < TOO_SHORT_TO_TELL and not _PAIR.search(raw):
-        return "cp1252"  # a letter with an accent here and there
+        # a letter with an accent here and there, or a rare sign as a Chinese system writes it
+        return next(filter(lambda codec: _decodes(raw, codec), ("cp1252", "gb18030")), None)
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:SAMPLE_BYTES]).best()
     return best.encoding if best else None
+
+
+def _decodes(raw: bytes, codec: str) -> bool:
+    """Whether every byte means something in it; the last letter may be cut off."""
+    try:
+        codecs.getincrementaldecoder(codec)().decode(raw)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_chinese(raw: bytes, codec: str, common: str) -> bool:

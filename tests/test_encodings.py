@@ -43,3 +43,9 @@ def test_bytes_that_are_no_text_are_refused_by_name(raw: bytes) -> None:
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         read_text(tmp_path / "none.txt")
+
+
+def test_short_text_with_a_rare_sign_of_a_chinese_system_is_read() -> None:
+    text = "The price is 5 \u00a5. Really?"
+    assert decode(text.encode("gb18030"), "a file") == text
+    assert decode("Größe und Maß: schön".encode("cp1252"), "a file") == "Größe und Maß: schön"

@@ -46,7 +46,7 @@ from pipelines.progress import OnProgress, Progress, silent
 from pipelines.suspects import left_out, suspects
 from vits import library, train
 from vits.audio import read_audio, write_audio
-from vits.card import Card, read_card, write_card
+from vits.card import Card, read_card, software, write_card
 from vits.checkpoint import (
     WEIGHTS,
     Speaker,
@@ -733,7 +733,7 @@ class _Work:
                 "clips": self._account(),
             },
             scores=scores.for_card(),
-            software=_software(),
+            software=software(),
         )
 
 
@@ -838,15 +838,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _software() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"clone-voice {version('clone-voice')}"
-    except PackageNotFoundError:
-        return "clone-voice"
 
 
 def summary(result: CloneResult) -> dict[str, Any]:

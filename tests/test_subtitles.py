@@ -56,7 +56,7 @@ def test_long_lines_are_cut_to_two_short_rows_of_at_most_six_seconds(text, colum
     assert squeezed("".join(cue.text for cue in found)) == squeezed(text)
     for cue in found:
         assert cue.end_s - cue.start_s <= subtitles.LONGEST_S + 0.01
-        assert all(subtitles._columns(row) <= columns for row in cue.lines)
+        assert all(subtitles.text_columns(row) <= columns for row in cue.lines)
 
 
 def test_chinese_rows_have_at_most_twenty_characters() -> None:

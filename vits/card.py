@@ -96,3 +96,13 @@ def _unreadable(path: Path, cause: str) -> UserError:
     return UserError(
         f"{path} cannot be read: {cause}.", "Correct the file, or get the voice again."
     )
+
+
+def software() -> str:
+    """The program and its version, as a card names it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"clone-voice {version('clone-voice')}"
+    except PackageNotFoundError:
+        return "clone-voice"

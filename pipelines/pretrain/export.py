@@ -15,7 +15,7 @@ from pipelines.pretrain.config import Stage, stages
 from pipelines.pretrain.work import Work
 from pipelines.progress import Progress
 from vits.audio import Audio
-from vits.card import Card, read_card, write_card
+from vits.card import Card, read_card, software, write_card
 from vits.checkpoint import Speaker, VoiceConfig, save_critics, save_voice, with_speakers
 from vits.config import DiscriminatorConfig
 from vits.discriminators import Discriminators
@@ -34,13 +34,14 @@ def export(work: Work) -> None:
     last = stages(work.config)[-1]
     for name, parts in (*last.parts.items(), (last.name, ())):
         work.start_from(model, name, parts)
-    speakers, vectors = _speakers(work, dataset)
-    languages = sorted({dataset.rows[i].language for i in _with_text(dataset)})
+    texts = sorted({dataset.rows[i].language for i in _with_text(dataset)})
+    languages = work.config.languages or tuple(texts)
+    speakers, vectors = _speakers(work, dataset, languages)
     config = VoiceConfig(
         model=model.config,
         audio=work.audio,
         symbols=tuple(SYMBOLS),
-        languages=work.config.languages or tuple(languages),
+        languages=languages,
         noise_scale=work.config.noise_scale,
     )
     model, config = with_speakers(model, config, speakers, torch.from_numpy(vectors))
@@ -60,8 +61,10 @@ def _with_text(dataset: PackedDataset) -> list[int]:
     return [i for i, row in enumerate(dataset.rows) if row.n_ids]
 
 
-def _speakers(work: Work, dataset: PackedDataset) -> tuple[tuple[Speaker, ...], np.ndarray]:
-    """Who the base speaks as, and their verification embeddings (n, 256)."""
+def _speakers(
+    work: Work, dataset: PackedDataset, languages: Sequence[str]
+) -> tuple[tuple[Speaker, ...], np.ndarray]:
+    """Who the base speaks as, each a language of it, and their verification embeddings (n, 256)."""
     told = {r.speaker: r for c in work.corpora for r in c.recordings}
     chosen = dict(work.config.speakers) or {s: s for s in _most_heard(work, dataset)}
     speakers, vectors = [], []
@@ -74,7 +77,9 @@ def _speakers(work: Work, dataset: PackedDataset) -> tuple[tuple[Speaker, ...], 
         number = dataset.speakers.index(source)
         own = [i for i, row in enumerate(dataset.rows) if row.speaker == number]
         vectors.append(centroid(dataset.embeddings[own]))
-        speakers.append(Speaker(name, told[source].gender, told[source].language))
+        own_language = told[source].language
+        language = own_language if own_language in languages else languages[0]
+        speakers.append(Speaker(name, told[source].gender, language))
     return tuple(speakers), np.stack(vectors)
 
 
@@ -110,6 +115,7 @@ def _card(work: Work, dataset: PackedDataset, trained: Sequence[Stage]) -> Card:
             "steps": {stage.name: work.steps(stage, work.folder / stage.name)
                       for stage in trained},
         },
+        software=software(),
     )  # fmt: skip
 
 

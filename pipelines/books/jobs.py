@@ -144,10 +144,15 @@ class StateFolder:
             return None
 
     def write(self, state: JobState) -> None:
-        """Remember a state. UserError for a full disk."""
+        """Remember a state. UserError for a full disk. Two runs on one folder write in turn."""
+        from filelock import FileLock
+
         text = json.dumps(asdict(state), ensure_ascii=False, indent=1)
         path = self.of(state.id) / "state.json"
-        if _text(path) != text:
+        if _text(path) == text:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / "states.lock"):
             write_text(path, text)
 
     def all(self) -> list[JobState]:

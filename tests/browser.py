@@ -42,11 +42,11 @@ FLAGS = (
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE_S = 60.0  # a busy machine starts a browser slowly
 
-# gives the browser its two pipe ends under the numbers that it wants
+# gives the browser its two pipe ends under the numbers that it wants, whatever theirs were
 _LAUNCH = (
-    "import os, sys; r, w = int(sys.argv[1]), int(sys.argv[2]); "
-    "high = [os.dup(r), os.dup(w)] if max(r, w) > 20 else [os.dup2(r, 30), os.dup2(w, 31)]; "
-    "os.dup2(high[0], 3); os.dup2(high[1], 4); os.execvp(sys.argv[3], sys.argv[3:])"
+    "import fcntl, os, sys; "
+    "ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]; "
+    "os.dup2(ends[0], 3); os.dup2(ends[1], 4); os.execvp(sys.argv[3], sys.argv[3:])"
 )
 
 

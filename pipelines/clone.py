@@ -19,7 +19,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,18 +30,12 @@ from safetensors.torch import load_file
 
 from data.checks import Check
 from data.clips import Clip
-from data.dataset import BucketSampler, PackedDataset, Row, Utterance, pack
+from data.dataset import BucketSampler, PackedDataset, Utterance, pack
 from data.intake import Dropped, language_code
 from data.prepare import ClipEvent, PreparedClips, prepare_clips
-from data.speaker import centroid, embed_clips
-from pipelines import choosing
-from pipelines.evaluate import (
-    Scores,
-    evaluate_voice,
-    load_sentences,
-    other_people,
-    quick_scores,
-)
+from data.speaker import embed_clips
+from pipelines import choosing, newcomers
+from pipelines.newcomers import Person, sample_language, sample_sentence
 from pipelines.progress import OnProgress, Progress, silent
 from pipelines.suspects import left_out, suspects
 from vits import library, train
@@ -49,7 +43,6 @@ from vits.audio import read_audio, write_audio
 from vits.card import Card, read_card, software, write_card
 from vits.checkpoint import (
     WEIGHTS,
-    Speaker,
     VoiceConfig,
     load_critics,
     load_strictly,
@@ -65,7 +58,6 @@ from vits.errors import UserError
 from vits.files import write_text
 from vits.model import Batch, Vits
 from vits.monitor import Curves, write_snapshot
-from vits.text.normalize import READERS
 from vits.voice import Voice
 
 log = logging.getLogger(__name__)
@@ -88,8 +80,6 @@ HELD_OUT_SHARE = 0.1
 ENOUGH_CLIPS, ENOUGH_S = 12, 60.0  # without doubt: then those in doubt are not needed
 FEWEST_CLIPS, LEAST_S = 2, 8.0  # that must be left after all that is left out
 FEWEST_TO_HOLD_OUT = 8  # with fewer clips every one is learned from
-MOST_HEARD = 24  # speakers of a base with a table; a published one has hundreds
-SAMPLE_SENTENCE = "The morning train was late, so we drank our tea and told each other stories."
 
 
 @dataclass(frozen=True)
@@ -223,10 +213,10 @@ def clone(
     name = library.check_name(request.name)
     folder = library.training_folder(name)
     base = Voice.load(request.base)
-    if base.model.config.speaker == "none":
+    if request.quick and base.config.model.speaker == "none":
         raise UserError(
-            f"The base {base.name!r} knows no speakers, so nobody can be added to it.",
-            "Start from a base of several speakers.",
+            f"The base {base.name!r} is one person's and takes on no other voice untrained.",
+            "Leave out --quick, or start from a base of several speakers.",
         )
     if request.language:
         _check_languages([language_code(request.language)], base)
@@ -238,6 +228,7 @@ def clone(
         on_event=told.on_clip,
     )
     _check_languages([clip.language for clip in clips.clips], base)
+    _check_people({clip.speaker for clip in clips.clips}, base)
     inputs = _digest(request, clips, base)
     made = _already_made(name, inputs)
     if made is not None:
@@ -268,6 +259,15 @@ def _check_languages(languages: Sequence[str], base: Voice) -> None:
     )
 
 
+def _check_people(names: Collection[str], base: Voice) -> None:
+    if base.config.model.speaker == "none" and len(names) > 1:
+        raise UserError(
+            f"The clips are of {len(names)} people, and the base {base.name!r} can be one only: "
+            "it was made of one speaker.",
+            "Start from a base of several speakers, or from the clips of one person.",
+        )
+
+
 def _digest(request: CloneRequest, clips: PreparedClips, base: Voice) -> str:
     """SHA-256 of everything that decides the voice."""
     chosen = {
@@ -280,6 +280,8 @@ def _digest(request: CloneRequest, clips: PreparedClips, base: Voice) -> str:
         "seed": request.seed,
         "quick": request.quick,
     }
+    if len({clip.speaker for clip in clips.clips}) > 1:
+        chosen["judged"] = "each speaker"
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
 
@@ -388,6 +390,7 @@ class _Work:
     folder: Path
     told: Listeners
     judged: list[Check] = field(default_factory=list)  # of every packed clip
+    people: tuple[Person, ...] = ()
 
     def run(self) -> CloneResult:
         plan = _read_plan(self.folder)
@@ -400,7 +403,8 @@ class _Work:
         used = [i for i in range(len(dataset)) if i not in left_out(self.judged)]
         held = [] if self.request.quick else _held_out(dataset, used)
         learned = [i for i in used if i not in held]
-        model, config = self._model(dataset, used)
+        self.people = newcomers.people(dataset, self.clips.clips, used, self.name)
+        model, config = self._model()
         source = ClipBatches(
             dataset,
             learned,
@@ -485,23 +489,11 @@ class _Work:
                 bandwidth_hz=float(clip.bandwidth_hz),
             )
 
-    def _model(self, dataset: PackedDataset, used: Sequence[int]) -> tuple[Vits, VoiceConfig]:
-        """The base with the new speakers in place of its own; `used` are the clips they are in."""
-        speakers = tuple(
-            Speaker(self.name if len(dataset.speakers) == 1 else person, "", self.clips.language)
-            for person in dataset.speakers
-        )
-        own = np.array([row.speaker for row in dataset.rows])
-        good = np.isin(np.arange(len(own)), used)
-        centres = [
-            centroid(dataset.embeddings[of if (of := (own == i) & good).any() else own == i])
-            for i in range(len(speakers))
-        ]
-        vectors = torch.from_numpy(np.stack(centres))
-        if self.base.model.config.speaker == "table":
-            vectors = _nearest_rows(self.base, vectors)
-        config = replace(self.base.config, languages=self.base.languages)
-        return with_speakers(self.base.model, config, speakers, vectors)
+    def _model(self) -> tuple[Vits, VoiceConfig]:
+        """The base with the new speakers in place of its own."""
+        speakers = tuple(person.speaker for person in self.people)
+        vectors = newcomers.starting_vectors(self.base, self.people)
+        return with_speakers(self.base.model, self.base.config, speakers, vectors)
 
     def _training(self, model: Vits, source: ClipBatches, steps: int) -> train.Run:
         critics = load_critics(self.base.folder, self.base.config)
@@ -552,8 +544,7 @@ class _Work:
 
     def _measure(self, source: ClipBatches, model: Vits, config: VoiceConfig) -> float:
         """Seconds of one step here, tried on a copy that is thrown away."""
-        assert model.speakers is not None
-        vectors = model.speakers.vectors.detach()
+        vectors = model.speakers.vectors.detach() if model.speakers is not None else None
         copy, _ = with_speakers(model, config, config.speakers, vectors)
         run = self._training(copy, source, 3)
         seconds = []
@@ -574,9 +565,7 @@ class _Work:
     ) -> None:
         """Steps up to each check, then the check; a check that is recorded is not made again."""
         checks = _read_checks(self.folder)
-        used = [i for i in range(len(dataset)) if i not in left_out(self.judged)]
         curves = Curves(self.folder / "curves") if self.request.tensorboard else None
-        reference = centroid(dataset.embeddings[used])
         rate: list[float] = []
         for at in choosing.check_points(plan.steps):
             if any(check["step"] == at for check in checks):
@@ -591,7 +580,7 @@ class _Work:
             if self.told.should_stop():
                 raise KeyboardInterrupt
             with torch.random.fork_rng(devices=[]):  # what a check draws must not change training
-                check = self._check(run, config, dataset, held, reference)
+                check = self._check(run, config, dataset, held)
             self._save_checkpoint(run)
             checks.append(check)
             write_text(self.folder / "checks.json", json.dumps(checks, indent=1) + "\n")
@@ -604,7 +593,6 @@ class _Work:
         config: VoiceConfig,
         dataset: PackedDataset,
         held: Sequence[int],
-        reference: np.ndarray,
     ) -> dict[str, float]:
         """How the averaged weights do on sentences and clips that training never sees."""
         self.told.on_progress(Progress("listen", run.step, run.total_steps, "steps"))
@@ -614,17 +602,13 @@ class _Work:
             self.base, model=model.eval(), config=config, speaker=config.speakers[0], name=self.name
         )
         spoken = next(
-            iter(voice.speak(sample_sentence(voice), language=self._sample_language())), None
+            iter(voice.speak(sample_sentence(voice), language=sample_language(voice))), None
         )
         if spoken is not None:
             name = f"step-{run.step:06d}"
             write_snapshot(self.folder / "samples", name, spoken.audio, config.audio)
-        quick = quick_scores(
-            voice,
-            reference,
-            language=self.clips.language,
-            count=CHECK_SENTENCES,
-            listen=not self.request.quick,
+        quick = newcomers.judge(
+            voice, self.people, count=CHECK_SENTENCES, listen=not self.request.quick
         )
         check = {
             "step": run.step,
@@ -638,9 +622,6 @@ class _Work:
         if held:
             check["held_out"] = round(_held_out_loss(run, dataset, held), 4)
         return check
-
-    def _sample_language(self) -> str:
-        return "en" if "en" in self.base.languages else self.base.languages[0]
 
     def _save_checkpoint(self, run: train.Run) -> None:
         """The averaged weights after this step, until it is known which were best."""
@@ -667,7 +648,7 @@ class _Work:
             card = self._card(plan, checks, scores)
             write_card(place, card)
             for i, speech in enumerate(
-                voice.speak(sample_sentence(voice), language=self._sample_language())
+                voice.speak(sample_sentence(voice), language=sample_language(voice))
             ):
                 write_audio(place / "samples" / f"{i + 1}.flac", speech.audio)
             folder = library.publish(place, self.name, force=True)
@@ -678,28 +659,18 @@ class _Work:
         doubtful = self._named(dataset, self.judged, "doubt")
         return CloneResult(self.name, folder, card, (*self.clips.dropped, *left), tuple(doubtful))
 
-    def _scores(self, voice: Voice) -> Scores:
+    def _scores(self, voice: Voice) -> dict[str, Any]:
         def heard(done: int, total: int) -> None:
             self.told.on_progress(Progress("evaluate", done, total, "sentences"))
 
-        left = {row.name for row, check in zip(self._rows(), self.judged, strict=True)
-                if check.verdict == "drop"}  # fmt: skip
-        clips = [clip for clip in self.clips.clips if clip.path.name not in left]
-        language = self.clips.language
-        others = [] if self.request.quick else other_people(self.base)
-        return evaluate_voice(
+        return newcomers.report(
             voice,
-            [read_audio(clip.path) for clip in clips],
-            [clip.text for clip in clips],
-            others=others,
-            sentences=load_sentences(language)[: QUICK_SENTENCES if self.request.quick else None],
-            language=language,
+            self.people,
+            None if self.request.quick else self.base,
+            most=QUICK_SENTENCES if self.request.quick else None,
             listen=not self.request.quick,
             on_event=heard,
         )
-
-    def _rows(self) -> list[Row]:
-        return PackedDataset(self.folder / "packed", self.base.config.audio).rows
 
     def _account(self) -> dict[str, int]:
         """How many clips were used, doubted and left out."""
@@ -710,10 +681,12 @@ class _Work:
             "left_out": found.count("drop") + len(self.clips.dropped),
         }
 
-    def _card(self, plan: ClonePlan, checks: Sequence[dict[str, float]], scores: Scores) -> Card:
+    def _card(
+        self, plan: ClonePlan, checks: Sequence[dict[str, float]], scores: dict[str, Any]
+    ) -> Card:
         return Card(
             name=self.name,
-            who=self.name,
+            who=", ".join(person.speaker.name for person in self.people),
             consent=self.request.consent,
             base=self.base.name,
             base_licence=self.base.card.licence,
@@ -732,7 +705,7 @@ class _Work:
                 **choosing.summary(checks),
                 "clips": self._account(),
             },
-            scores=scores.for_card(),
+            scores=scores,
             software=software(),
         )
 
@@ -796,31 +769,6 @@ def _held_out_loss(run: train.Run, dataset: PackedDataset, held: Sequence[int]) 
         _, _, losses = run.graph.eval()(batch)
     run.graph.train()
     return float(losses["mel"] + losses["kl"])
-
-
-def _nearest_rows(base: Voice, embeddings: torch.Tensor) -> torch.Tensor:
-    """For bases with a learned table: each new speaker starts as the base speaker nearest in sound.
-
-    The base's speakers are heard saying one sentence; of very many, an even choice.
-    """
-    assert base.model.speakers is not None
-    rows = np.linspace(0, len(base.speakers) - 1, min(len(base.speakers), MOST_HEARD)).round()
-    chosen = torch.from_numpy(rows.astype(np.int64))
-    heard = []
-    for row in chosen.tolist():
-        alone = replace(base, speaker=base.speakers[row])
-        heard.append(next(iter(alone.speak(sample_sentence(base)))).audio)
-    known = torch.from_numpy(embed_clips(heard))
-    nearest = chosen[(embeddings @ known.t()).argmax(1)]
-    return base.model.speakers.vectors.detach()[nearest].clone()
-
-
-def sample_sentence(voice: Voice) -> str:
-    """A sentence in a language of the voice."""
-    if "en" in voice.languages:
-        return SAMPLE_SENTENCE
-    own = next((language for language in voice.languages if language in READERS), "en")
-    return load_sentences(own)[0]
 
 
 def _read_checks(folder: Path) -> list[dict[str, float]]:

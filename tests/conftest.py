@@ -129,6 +129,15 @@ def in_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("vits.formats.importer.read_pickle", read)
 
 
+@pytest.fixture
+def tiny_critics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the paper's discriminators be of the tiny sizes in tests/foreign.py."""
+    from foreign import TINY_PERIOD, TINY_SCALE
+
+    monkeypatch.setattr("vits.discriminators.PAPER_SCALE", TINY_SCALE)
+    monkeypatch.setattr("vits.discriminators.PAPER_PERIOD", TINY_PERIOD)
+
+
 @pytest.fixture(scope="session")
 def tiny_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an untrained voice, for `Voice.load(tiny_voice)`; nobody changes it."""
@@ -144,6 +153,6 @@ def plain_ears(patch: pytest.MonkeyPatch) -> None:
         return load_sentences(language, "select" if purpose == "select" else "report")[:2]
 
     patch.setattr("pipelines.evaluate.measure.load_sentences", two)
-    patch.setattr("pipelines.clone.load_sentences", two)
+    patch.setattr("pipelines.newcomers.load_sentences", two)
     patch.setattr("pipelines.evaluate.measure.opinion", lambda audio: None)
     patch.setattr("pipelines.evaluate.delivery.pitch_track", lambda audio: np.zeros(0))

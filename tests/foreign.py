@@ -150,9 +150,17 @@ def _durations(s: Sizes) -> Iterator[Any]:
         yield from _conv("dp.cond", width, s.gin, 1)
 
 
-def discriminator_layout() -> dict[str, Shape]:
-    """Names and shapes of a D_*.pth."""
+TINY_SCALE = ((1, 4, 15, 1, 1), (4, 8, 41, 4, 4), (8, 8, 5, 1, 1))
+TINY_PERIOD = (4, 8)
+
+
+def discriminator_layout(*, tiny: bool = False) -> dict[str, Shape]:
+    """Names and shapes of a D_*.pth; `tiny` is of none that exists."""
     scale = [(16, 1, 15), (64, 4, 41), (256, 4, 41), (1024, 4, 41), (1024, 4, 41), (1024, 1024, 5)]
+    widths = (1, 32, 128, 512, 1024, 1024)
+    if tiny:
+        scale = [(b, a // n, k) for a, b, k, _, n in TINY_SCALE]
+        widths = (1, *TINY_PERIOD)
     layout: dict[str, Shape] = {}
 
     def conv(name: str, shape: Shape) -> None:
@@ -162,12 +170,11 @@ def discriminator_layout() -> dict[str, Shape]:
 
     for i, shape in enumerate(scale):
         conv(f"discriminators.0.convs.{i}", shape)
-    conv("discriminators.0.conv_post", (1, 1024, 3))
+    conv("discriminators.0.conv_post", (1, scale[-1][0], 3))
     for period in range(1, 6):
-        widths = (1, 32, 128, 512, 1024, 1024)
-        for i in range(5):
+        for i in range(len(widths) - 1):
             conv(f"discriminators.{period}.convs.{i}", (widths[i + 1], widths[i], 5, 1))
-        conv(f"discriminators.{period}.conv_post", (1, 1024, 3, 1))
+        conv(f"discriminators.{period}.conv_post", (1, widths[-1], 3, 1))
     return layout
 
 
@@ -220,11 +227,12 @@ def write_generator(folder: Path, s: Sizes = TINY, **changes: Any) -> Path:
     return folder / "G_0.pth"
 
 
-def write_discriminator(path: Path) -> Path:
-    """Write a D_0.pth, which has one size only: 187 MB."""
+def write_discriminator(path: Path, *, tiny: bool = False) -> Path:
+    """Write a D_0.pth, which has one size only: 187 MB; or one that the fixture `tiny_critics`
+    lets be loaded."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {"iteration": 7, "optimizer": None, "learning_rate": 2e-4}
-    critics = random_tensors(discriminator_layout(), seed=1)
+    critics = random_tensors(discriminator_layout(tiny=tiny), seed=1)
     torch.save({"model": critics, **state}, path)
     return path
 

@@ -168,13 +168,17 @@ def _built(build: Callable[[], Module], folder: Path) -> Module:
 
 
 def with_speakers(
-    model: Vits, config: VoiceConfig, speakers: tuple[Speaker, ...], vectors: Tensor
+    model: Vits, config: VoiceConfig, speakers: tuple[Speaker, ...], vectors: Tensor | None
 ) -> tuple[Vits, VoiceConfig]:
-    """The same network with other speakers, whose vectors are (n_speakers, width)."""
+    """The same network with other speakers, whose vectors are (n_speakers, width).
+
+    None where the network knows no speakers, and is to be one other person's.
+    """
     sizes = replace(config.model, n_speakers=len(speakers))
     changed = Vits(sizes, config.audio)
     state = plain_state_dict(model)
-    state["speakers.vectors"] = vectors
+    if vectors is not None:
+        state["speakers.vectors"] = vectors
     load_strictly(changed, state, "the base")
     return changed, replace(config, model=sizes, speakers=speakers)
 

@@ -17,6 +17,17 @@ from vits.layers import norm_conv
 from vits.spectral import stft_magnitude
 
 LEAK = 0.1
+# The paper's: channels of a period critic's layers, and (in, out, kernel, stride, groups) of the
+# layers of the one scale.
+PAPER_PERIOD = (32, 128, 512, 1024, 1024)
+PAPER_SCALE = (
+    (1, 16, 15, 1, 1),
+    (16, 64, 41, 4, 4),
+    (64, 256, 41, 4, 16),
+    (256, 1024, 41, 4, 64),
+    (1024, 1024, 41, 4, 256),
+    (1024, 1024, 5, 1, 1),
+)
 
 
 class Verdict(NamedTuple):
@@ -54,19 +65,11 @@ class ScaleCritic(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # in, out, kernel, stride, groups
-        sizes = (
-            (1, 16, 15, 1, 1),
-            (16, 64, 41, 4, 4),
-            (64, 256, 41, 4, 16),
-            (256, 1024, 41, 4, 64),
-            (1024, 1024, 41, 4, 256),
-            (1024, 1024, 5, 1, 1),
-        )
         self.convs = nn.ModuleList(
-            norm_conv(nn.Conv1d(a, b, k, s, padding=k // 2, groups=n)) for a, b, k, s, n in sizes
+            norm_conv(nn.Conv1d(a, b, k, s, padding=k // 2, groups=n))
+            for a, b, k, s, n in PAPER_SCALE
         )
-        self.conv_post = norm_conv(nn.Conv1d(1024, 1, 3, padding=1))
+        self.conv_post = norm_conv(nn.Conv1d(PAPER_SCALE[-1][1], 1, 3, padding=1))
 
     def forward(self, x: Tensor) -> Verdict:
         return _judge(x, self.convs, self.conv_post)
@@ -109,9 +112,7 @@ class Discriminators(nn.Module):
         super().__init__()
         self.config = config
         if config.kind == "paper":
-            periods: list[nn.Module] = [
-                PeriodCritic(p, (32, 128, 512, 1024, 1024)) for p in config.periods
-            ]
+            periods: list[nn.Module] = [PeriodCritic(p, PAPER_PERIOD) for p in config.periods]
             self.critics = nn.ModuleList([ScaleCritic(), *periods])
         else:
             self.critics = nn.ModuleList(

@@ -168,17 +168,16 @@ def quick_scores(
     speaker: str | None = None,
     language: str | None = None,
     seed: int = 0,
-    count: int | None = None,
+    sentences: Sequence[str] | None = None,
     listen: bool = True,
 ) -> QuickScores:
     """Similarity to a person's centroid (256,), errors and DNSMOS on the `select` sentences.
 
-    For choosing among checkpoints: on the first `count` sentences; without `listen`, which takes
-    most of the time, similarity alone. The CER is None where there is no recogniser for the
-    language.
+    For choosing among checkpoints: on `sentences`, if given; without `listen`, which takes most
+    of the time, similarity alone. The CER is None where there is no recogniser for the language.
     """
     language = language or spoken_language(voice, speaker)
-    texts = load_sentences(language, "select")[:count]
+    texts = load_sentences(language, "select") if sentences is None else list(sentences)
     spoken = _speak(voice, texts, speaker, language, seed, _Steps(0, None))
     near = float(similarities(spoken, reference).mean())
     if not listen:

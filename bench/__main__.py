@@ -22,6 +22,7 @@ from bench.persona import learning
 from bench.preparing import people, preparing
 from bench.privacy import privacy
 from bench.proof import proof
+from bench.serving import serving
 from bench.settings import LANGUAGE, Settings, a_voice, tell
 from bench.synthesis import synthesis
 from bench.table import Row, markdown
@@ -46,11 +47,12 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "people": people,
     "proof": proof,
     "telling": telling,
+    "serving": serving,
 }
 # take a quarter of an hour and more, or need recordings that are not part of the project
 ON_REQUEST = (
     "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills",
-    "preparing", "people", "proof", "telling",
+    "preparing", "people", "proof", "telling", "serving",
 )  # fmt: skip
 
 
@@ -110,8 +112,8 @@ def main(
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
     audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people, proof,
-    telling. Exit code 1 if something could not be measured; a target that is not met is a result
-    and no failure.
+    telling, serving. Exit code 1 if something could not be measured; a target that is not met is
+    a result and no failure.
     """
     from pipelines.evaluate import load_sentences
 

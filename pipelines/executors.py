@@ -31,6 +31,13 @@ Start = Callable[[Any], Callable[[Any, OnStep], Any]]
 Shared = Callable[[], Any]  # makes what is shared, when the first worker needs it
 
 
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class Item:
     """One piece of work: plain data that can travel."""

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
+from conftest import make_tiny_voice
 
 from bench import __main__ as program
 from bench import (
@@ -509,3 +510,13 @@ def test_learning_is_measured(tiny: Settings) -> None:
     assert seconds.value > 0
     assert growth.value is not None
     assert "60 messages" in seconds.what
+
+
+def test_the_speech_server_is_asked_by_many(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench import serving
+
+    make_tiny_voice(library / "voices" / "tiny")
+    monkeypatch.setattr(serving, "CLIENTS", 2)
+    rows = serving.serving(Settings(voice="tiny"))
+    assert [row.unit for row in rows] == ["s", "s", "MB"]
+    assert all(row.value is not None and row.value > 0 for row in rows)

@@ -196,6 +196,26 @@ def test_synthesis_in_a_batch_equals_one_by_one(decoder: str, duration: str) -> 
         assert not together.audio[row, size:].any()
 
 
+@pytest.mark.parametrize("duration", ["deterministic", "stochastic"])
+def test_chance_of_a_row_is_what_it_is_alone(duration: str) -> None:
+    model = tiny("istft", duration)
+    ids, lengths = torch.randint(1, 20, (2, 40)), torch.tensor([40, 5])
+    ids = ids * sequence_mask(lengths, 40).squeeze(1).long()
+    speaker = torch.arange(2)
+
+    def chance(row: int) -> torch.Generator:
+        return torch.Generator().manual_seed(row)
+
+    together = model.infer(ids, lengths, speaker, generator=[chance(0), chance(1)])
+    for row, n in enumerate(lengths.tolist()):
+        alone = model.infer(
+            ids[row, None, :n], lengths[row, None], speaker[row, None], generator=chance(row)
+        )
+        size = int(alone.audio_lengths)
+        assert together.audio_lengths[row] == size
+        torch.testing.assert_close(together.audio[row, :size], alone.audio[0], atol=1e-4, rtol=0)
+
+
 def test_each_symbol_sounds_for_at_least_a_frame_and_durations_are_the_sound() -> None:
     model = tiny()
     speech = model.infer(torch.arange(1, 20)[None], torch.tensor([19]), torch.tensor([1]))

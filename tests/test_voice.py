@@ -142,10 +142,9 @@ def test_words_keep_their_place_in_the_source_and_follow_each_other(voice: Voice
 
 
 def test_times_are_those_of_the_models_own_durations(voice: Voice) -> None:
-    from vits.text import plan
-
-    (utterance,) = plan("Hello there.")
-    sounds = voice._sounds(utterance, voice._manner(None, 1.0, None, None, 0))
+    (planned,) = voice.plan("Hello there.")
+    utterance = planned.utterance
+    (sounds,) = voice._sounds([planned])
     (said,) = voice.speak("Hello there.")
     durations = sounds.latents.durations[0].tolist()
     for word, timing in zip(utterance.words, said.words, strict=True):
@@ -331,3 +330,24 @@ print(spoken(40), spoken(80))
     first, second = map(int, run.stdout.split())
     unit = 1 if sys.platform == "darwin" else 1024
     assert (second - first) * unit < 30e6
+
+
+def test_spoken_together_each_sounds_as_it_does_alone(tiny_voice: Path) -> None:
+    voice = Voice.load(tiny_voice)
+    wishes = [("Good evening.", "Anna", 1), ("It is a long way home, she said.", "Ben", 2)]
+    planned = [
+        next(voice.plan(text, speaker=who, language="en", seed=seed)) for text, who, seed in wishes
+    ]
+    planned.insert(1, next(voice.plan("[pause:0.5] Yes.", language="en")))
+    for together, one in zip(voice.speak_planned(planned), planned, strict=True):
+        alone = voice.speak_planned([one])[0]
+        assert together.words == alone.words
+        assert together.text == alone.text
+        np.testing.assert_allclose(together.audio.samples, alone.audio.samples, atol=1e-4)
+
+
+def test_speeds_that_differ_are_not_spoken_together(tiny_voice: Path) -> None:
+    voice = Voice.load(tiny_voice)
+    planned = [next(voice.plan("Yes.", speed=speed)) for speed in (1.0, 1.5)]
+    with pytest.raises(AssertionError):
+        voice.speak_planned(planned)

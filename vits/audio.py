@@ -287,8 +287,9 @@ class AudioWriter:
             if self.path.suffix.lower() == ".wav":
                 self._encoder = _WavEncoder(file, self.path, self.sample_rate, self.metadata)
             else:
-                self._encoder = _PyavEncoder(
-                    file, self.path, self.sample_rate, self.metadata, self.bit_rate
+                suffix = self.path.suffix.lower()
+                self._encoder = PyavEncoder(
+                    file, suffix, self.sample_rate, self.metadata, bit_rate=self.bit_rate
                 )
         except BaseException as error:
             self._scope.__exit__(type(error), error, error.__traceback__)
@@ -405,35 +406,45 @@ _CODECS = {
     ".mp3": _Codec("mp3", "libmp3lame", "fltp", 96_000, (16000, 22050, 24000, 32000, 48000, 44100)),
     ".opus": _Codec("opus", "libopus", "flt", 64_000, (48000,)),
     ".m4a": _Codec("ipod", "aac", "fltp", 96_000, (16000, 22050, 24000, 32000, 48000, 44100)),
+    ".aac": _Codec("adts", "aac", "fltp", 96_000, (16000, 22050, 24000, 32000, 48000, 44100)),
     ".flac": _Codec("flac", "flac", "s16", None),
 }
 
 
-class _PyavEncoder:
-    """FFmpeg's encoders, told to leave out versions, times and random stream numbers."""
+class PyavEncoder:
+    """FFmpeg's encoders, told to leave out versions, times and random stream numbers.
+
+    `file` needs no more than `write` if it is to be a stream; `options` are the container's.
+    """
 
     def __init__(
         self,
-        file: IO[bytes],
-        path: Path,
+        file: Any,
+        suffix: str,
         sample_rate: int,
-        metadata: dict[str, str],
+        metadata: Mapping[str, str],
+        *,
         bit_rate: int | None = None,
+        options: Mapping[str, str] | None = None,
     ) -> None:
         import av
 
-        codec = _CODECS[path.suffix.lower()]
+        codec = _CODECS[suffix]
         self.sample_rate = sample_rate
         self.position = 0
         self.container = av.open(
-            file, "w", format=codec.container, container_options={"fflags": "+bitexact"}
+            file,
+            "w",
+            format=codec.container,
+            container_options={"fflags": "+bitexact", **(options or {})},
         )
         closed_list = codec.container == "ipod"
-        self.container.metadata.update(_others_in_comment(metadata) if closed_list else metadata)
+        tags = _others_in_comment(metadata) if closed_list else metadata
+        self.container.metadata.update(tags)
         known = not codec.rates or sample_rate in codec.rates
         rate = sample_rate if known else codec.rates[-1]
-        options = {"flags": "+bitexact"}
-        stream: Any = self.container.add_stream(codec.encoder, rate=rate, options=options)
+        plain = {"flags": "+bitexact"}
+        stream: Any = self.container.add_stream(codec.encoder, rate=rate, options=plain)
         stream.layout = "mono"
         stream.format = codec.sample_format
         if codec.bit_rate:

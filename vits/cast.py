@@ -12,7 +12,7 @@ from typing import Any
 
 from vits.audio import resample
 from vits.text import passages
-from vits.voice import Speech, Voice
+from vits.voice import Planned, Speech, Voice
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,14 @@ class Cast:
 
         A speaker who is named in a mark keeps a speed of their own if they have one.
         """
+        for part, planned, start in self.plan(text, soon=soon, **manner):
+            yield self._moved(part.voice.speak_planned([planned])[0], start)
+
+    def plan(
+        self, text: str | Iterable[str], *, soon: bool = False, **manner: Any
+    ) -> Iterator[tuple[Part, Planned, int]]:
+        """What `speak` would say, and who: utterance by utterance, with the place in the text
+        from which it counts its characters."""
         chunks = [text] if isinstance(text, str) else text
         grouped = itertools.groupby(passages(chunks), key=lambda piece: piece[0])
         for passage, pieces in grouped:
@@ -64,9 +72,9 @@ class Cast:
                 part = self.part(passage.name)
                 own = manner | {"speaker": part.speaker}
                 own |= {} if part.speed is None else {"speed": part.speed}
-            for speech in part.voice.speak(words, soon=soon, **own):
+            for planned in part.voice.plan(words, soon=soon, **own):
                 soon = False
-                yield self._moved(speech, passage.start)
+                yield part, planned, passage.start
 
     def _speaker(self, name: str) -> Part | None:
         names = {s.name.casefold(): s.name for s in self.voice.speakers}

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vits.layers import LayerNorm, normal
+from vits.layers import SYMBOL_BLOCK, Chance, LayerNorm, normal
 
 LOG_2_PI = math.log(2 * math.pi)
 
@@ -46,7 +46,7 @@ class DeterministicDurations(nn.Module):
         mask: Tensor,
         g: Tensor | None,
         noise_scale: float = 0.0,
-        generator: torch.Generator | None = None,
+        generator: Chance = None,
     ) -> Tensor:
         """Log-durations, (B, 1, S). There is one answer: the noise is not used."""
         return self._log_durations(x, mask, g)
@@ -249,12 +249,13 @@ class StochasticDurations(nn.Module):
         mask: Tensor,
         g: Tensor | None,
         noise_scale: float = 0.8,
-        generator: torch.Generator | None = None,
+        generator: Chance = None,
     ) -> Tensor:
         """Log-durations drawn at this noise scale, (B, 1, S)."""
         condition = self._condition(x, mask, g)
         shape = (x.shape[0], 2, x.shape[2])
-        z = normal(shape, x, generator) * noise_scale
+        lengths = mask.sum((1, 2)).long()
+        z = normal(shape, x, generator, lengths, SYMBOL_BLOCK) * noise_scale
         # the first coupling only moves the channel that is thrown away
         for flow in reversed(self.flows[1:]):
             z, _ = flow(z.flip(1), mask, condition, reverse=True)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
+SYMBOL_BLOCK, FRAME_BLOCK = 32, 64  # lengths that synthesis pads to
+
 
 def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
     """Ones where a position is inside its row, (B,) -> (B, 1, max_length) float32."""
@@ -17,11 +19,31 @@ def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
     return (positions[None] < lengths[:, None]).unsqueeze(1).float()
 
 
-def normal(shape: Sequence[int], like: Tensor, generator: torch.Generator | None) -> Tensor:
+# Of all chance of a batch, or of each of its rows.
+Chance = torch.Generator | Sequence[torch.Generator] | None
+
+
+def normal(
+    shape: Sequence[int],
+    like: Tensor,
+    generator: Chance,
+    lengths: Tensor | None = None,
+    block: int = 1,
+) -> Tensor:
     """Standard normal noise on the device of `like`.
 
     It is drawn where the generator is: with one of the CPU, a seed means the same on every device.
+    With a generator for each row, a row of `lengths` (B,), padded to whole blocks, gets what it
+    would get alone, and zeros behind it.
     """
+    if isinstance(generator, Sequence):
+        assert lengths is not None
+        rows = []
+        for one, length in zip(generator, lengths.tolist(), strict=True):
+            width = -(-length // block) * block
+            noise = normal((*shape[1:-1], width), like, one)
+            rows.append(F.pad(noise, (0, shape[-1] - width)))
+        return torch.stack(rows)
     device = generator.device if generator is not None else like.device
     noise = torch.randn(tuple(shape), generator=generator, device=device, dtype=like.dtype)
     return noise.to(like.device)

@@ -18,9 +18,7 @@ from vits.decoder import HifiganDecoder, IstftDecoder, decode_in_chunks
 from vits.duration import DeterministicDurations, StochasticDurations
 from vits.encoders import PosteriorEncoder, TextEncoder
 from vits.flow import Flow
-from vits.layers import normal, sequence_mask
-
-SYMBOL_BLOCK, FRAME_BLOCK = 32, 64  # lengths that synthesis pads to
+from vits.layers import FRAME_BLOCK, SYMBOL_BLOCK, Chance, normal, sequence_mask
 
 
 @dataclass(frozen=True)
@@ -307,9 +305,11 @@ class Vits(nn.Module):
         noise_scale_duration: float = 0.8,
         length_scale: float = 1.0,
         durations: Tensor | None = None,
-        generator: torch.Generator | None = None,
+        generator: Chance = None,
     ) -> Latents:
         """Everything of synthesis but the decoder. Given `durations` (B, S) are kept.
+
+        With a generator for each row, a row draws what it would draw alone.
 
         Symbols and frames are padded to whole blocks: the kernels that are made for each new
         shape, and kept, are then few, which saves time and keeps memory flat over a book.
@@ -328,7 +328,7 @@ class Vits(nn.Module):
         frame_mask = pad_to_multiple(sequence_mask(lengths, int(lengths.max())), FRAME_BLOCK)
         path = path_from_durations(durations, frame_mask.shape[2])
         m_p, logs_p = m_p @ path, logs_p @ path
-        noise = normal(m_p.shape, m_p, generator)
+        noise = normal(m_p.shape, m_p, generator, lengths, FRAME_BLOCK)
         z_p = (m_p + noise * torch.exp(logs_p) * noise_scale) * frame_mask
         z = self.flow(z_p, frame_mask, g, reverse=True) * frame_mask
         return Latents(z, lengths, durations[:, :n_symbols], g)
@@ -344,7 +344,7 @@ class Vits(nn.Module):
         noise_scale: float = 0.667,
         noise_scale_duration: float = 0.8,
         length_scale: float = 1.0,
-        generator: torch.Generator | None = None,
+        generator: Chance = None,
     ) -> Inference:
         """Text to speech with the phonemes' durations."""
         latents = self.latents(

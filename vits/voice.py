@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -27,13 +27,14 @@ from vits.card import Card, read_card
 from vits.checkpoint import Speaker, VoiceConfig, load_voice
 from vits.device import pick_device
 from vits.errors import UserError
+from vits.layers import FRAME_BLOCK
 from vits.library import find_voice, parse_voice, unknown, voice_hash
 from vits.model import Latents, Vits
 from vits.spectral import spectrogram
 from vits.text import Lexicon, Utterance
 from vits.text.frontend import FrontEnd
 
-__all__ = ["Speech", "Voice", "WordTiming", "parse_voice"]
+__all__ = ["Planned", "Speech", "Voice", "WordTiming", "parse_voice"]
 
 SLOWEST, FASTEST = 0.5, 2.0  # speeds
 MOST_NOISE = 2.0  # times the model's own deviation; beyond it nothing is understood
@@ -82,10 +83,24 @@ class _Manner:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """An utterance and how to say it: what `Voice.plan` gives and `speak_planned` takes."""
+
+    utterance: Utterance
+    manner: _Manner
+
+    @property
+    def kind(self) -> tuple[float, float, float]:
+        """What those that are spoken in one pass have in common."""
+        manner = self.manner
+        return manner.length_scale, manner.noise_scale, manner.noise_scale_duration
+
+
+@dataclass(frozen=True)
 class _Sounds:
     """An utterance on its way to the decoder. symbol_ends (n_symbols + 1,) are frames from 0 on."""
 
-    latents: Latents | None  # None where there is nothing to say
+    latents: Latents | None  # one row of a batch; None where there is nothing to say
     symbol_ends: Sequence[int]
     unknown: tuple[str, ...]
 
@@ -123,7 +138,7 @@ class Voice:
             config=config,
             name=folder.name,
             folder=folder,
-            speaker=_find_speaker(config.speakers, speaker),
+            speaker=find_speaker(config.speakers, speaker),
             hash=voice_hash(folder),
             card=read_card(folder),
             device=device,
@@ -162,10 +177,50 @@ class Voice:
         first sound comes early. Memory is that of the longest utterance. Raises UserError for
         settings that cannot be, at once, and for text that cannot be read, where it stands.
         """
+        planned = self.plan(
+            text,
+            speaker=speaker,
+            language=language,
+            speed=speed,
+            noise=noise,
+            noise_duration=noise_duration,
+            seed=seed,
+            lexicon=lexicon,
+            soon=soon,
+        )
+        return (self._speech(one) for one in planned)
+
+    def plan(
+        self,
+        text: str | Iterable[str],
+        *,
+        speaker: str | None = None,
+        language: str | None = None,
+        speed: float = 1.0,
+        noise: float | None = None,
+        noise_duration: float | None = None,
+        seed: int = 0,
+        lexicon: Lexicon | None = None,
+        soon: bool = False,
+    ) -> Iterator[Planned]:
+        """What `speak` would say, utterance by utterance, for those who say when."""
         manner = self._manner(speaker, speed, noise, noise_duration, seed)
         spoken = self._language(language, manner)
         utterances = self.front_end.plan(text, spoken, lexicon, soon)
-        return (self._speech(utterance, manner) for utterance in utterances)
+        return (Planned(utterance, manner) for utterance in utterances)
+
+    def speak_planned(self, planned: Sequence[Planned]) -> list[Speech]:
+        """Speak several, in one pass of the network: each as it would be alone.
+
+        They may be of several speakers and seeds, and are of one `kind`. What differs from one
+        alone is the rounding of sums.
+        """
+        assert len({one.kind for one in planned}) == 1, "one pass has one speed and one noise"
+        return self._speeches(planned)
+
+    def stream_planned(self, planned: Planned) -> Iterator[Audio]:
+        """The sound of one in pieces, the first as early as can be."""
+        return self._pieces(planned)
 
     def speak_utterances(
         self,
@@ -179,7 +234,7 @@ class Voice:
     ) -> Iterator[Speech]:
         """Speak what was planned before (`vits.text.plan`); each sounds as it does in `speak`."""
         manner = self._manner(speaker, speed, noise, noise_duration, seed)
-        return (self._speech(utterance, manner) for utterance in utterances)
+        return (self._speech(Planned(utterance, manner)) for utterance in utterances)
 
     def stream_audio(
         self,
@@ -198,10 +253,18 @@ class Voice:
 
         Joined, they are what `speak` gives with the same settings.
         """
-        manner = self._manner(speaker, speed, noise, noise_duration, seed)
-        spoken = self._language(language, manner)
-        utterances = self.front_end.plan(text, spoken, lexicon, soon)
-        return (piece for utterance in utterances for piece in self._pieces(utterance, manner))
+        planned = self.plan(
+            text,
+            speaker=speaker,
+            language=language,
+            speed=speed,
+            noise=noise,
+            noise_duration=noise_duration,
+            seed=seed,
+            lexicon=lexicon,
+            soon=soon,
+        )
+        return (piece for one in planned for piece in self._pieces(one))
 
     def convert(
         self,
@@ -256,7 +319,7 @@ class Voice:
         seed: int,
     ) -> _Manner:
         config = self.config
-        who = self.speaker if speaker is None else _find_speaker(config.speakers, speaker)
+        who = self.speaker if speaker is None else find_speaker(config.speakers, speaker)
         rhythm = config.noise_scale_duration if noise_duration is None else noise_duration
         return _Manner(
             speaker=config.speakers.index(who),
@@ -283,7 +346,7 @@ class Voice:
     def _condition(self, who: str | Samples) -> tuple[Tensor | None, Tensor | None]:
         """(speaker index, embedding) as the model takes them; one of the two is None."""
         if isinstance(who, str):
-            index = self.speakers.index(_find_speaker(self.speakers, who))
+            index = self.speakers.index(find_speaker(self.speakers, who))
             return torch.tensor([index], device=self.device), None
         width = self.config.model.embedding_channels
         if self.config.model.speaker != "embedding" or who.shape != (width,):
@@ -300,25 +363,41 @@ class Voice:
         """How this voice reads a text."""
         return self.config.front_end
 
-    def _sounds(self, utterance: Utterance, manner: _Manner) -> _Sounds:
-        symbols = utterance.symbols
-        known = self.front_end.known(symbols)
-        unknown = tuple(dict.fromkeys([*utterance.unknown, *self.front_end.lost(symbols)]))
-        if not utterance.words or not known:
-            return _Sounds(None, [0] * (len(symbols) + 1), unknown)
-        ids = torch.tensor([self.front_end.ids(symbols)], device=self.device)
-        latents = self.model.latents(
-            ids,
-            torch.tensor([ids.shape[1]], device=self.device),
-            torch.tensor([manner.speaker], device=self.device),
+    def _sounds(self, planned: Sequence[Planned]) -> list[_Sounds]:
+        """Several on their way to the decoder, by one pass for all that say anything."""
+        known = [self.front_end.known(one.utterance.symbols) for one in planned]
+        speaking = [i for i, one in enumerate(planned) if one.utterance.words and known[i]]
+        sounds = [
+            _Sounds(None, [0] * (len(one.utterance.symbols) + 1), self._unknown(one.utterance))
+            for one in planned
+        ]
+        if not speaking:
+            return sounds
+        latents = self._latents([planned[i] for i in speaking])
+        for row, i in enumerate(speaking):
+            frames = np.zeros(len(planned[i].utterance.symbols), dtype=np.int64)
+            durations = latents.durations[row].cpu().numpy()
+            frames[known[i]] = self._symbol_frames(durations)[: len(known[i])]
+            ends = [0, *np.cumsum(frames).tolist()]
+            sounds[i] = replace(sounds[i], latents=_row(latents, row), symbol_ends=ends)
+        return sounds
+
+    def _unknown(self, utterance: Utterance) -> tuple[str, ...]:
+        lost = self.front_end.lost(utterance.symbols)
+        return tuple(dict.fromkeys([*utterance.unknown, *lost]))
+
+    def _latents(self, planned: Sequence[Planned]) -> Latents:
+        ids = [torch.tensor(self.front_end.ids(one.utterance.symbols)) for one in planned]
+        manner = planned[0].manner
+        return self.model.latents(
+            torch.nn.utils.rnn.pad_sequence(ids, batch_first=True).to(self.device),
+            torch.tensor([len(row) for row in ids], device=self.device),
+            torch.tensor([one.manner.speaker for one in planned], device=self.device),
             noise_scale=manner.noise_scale,
             noise_scale_duration=manner.noise_scale_duration,
             length_scale=manner.length_scale,
-            generator=_generator(manner.seed, symbols),
+            generator=[_generator(one.manner.seed, one.utterance.symbols) for one in planned],
         )
-        frames = np.zeros(len(symbols), dtype=np.int64)
-        frames[known] = self._symbol_frames(latents.durations[0].cpu().numpy())
-        return _Sounds(latents, [0, *np.cumsum(frames).tolist()], unknown)
 
     def _symbol_frames(self, durations: NDArray[np.int64]) -> NDArray[np.int64]:
         """Frames of each symbol with the blank behind it; the first has the one before it too."""
@@ -330,25 +409,41 @@ class Voice:
         frames[0] += durations[0]
         return frames
 
-    def _speech(self, utterance: Utterance, manner: _Manner) -> Speech:
-        sounds = self._sounds(utterance, manner)
-        samples = np.zeros(0, dtype=np.float32)
-        if sounds.latents is not None:
-            z, lengths, g = sounds.latents.z, sounds.latents.lengths, sounds.latents.g
-            n_samples = int(lengths) * self.config.audio.hop_length
-            samples = _finished(_numpy(self.model.decode(z, lengths, g)[0, :n_samples]))
-            samples = self._faded(samples, 0, len(samples))
-        return Speech(
-            audio=Audio(np.concatenate([samples, self._silence(utterance)]), self.sample_rate),
-            words=tuple(self._timings(utterance, sounds.symbol_ends)),
-            text=utterance.text,
-            char_start=utterance.char_start,
-            char_end=utterance.char_end,
-            unknown=sounds.unknown,
-        )
+    def _speech(self, planned: Planned) -> Speech:
+        return self._speeches([planned])[0]
 
-    def _pieces(self, utterance: Utterance, manner: _Manner) -> Iterator[Audio]:
-        latents = self._sounds(utterance, manner).latents
+    def _speeches(self, planned: Sequence[Planned]) -> list[Speech]:
+        sounds = self._sounds(planned)
+        return [
+            Speech(
+                audio=Audio(np.concatenate([samples, self._silence(utterance)]), self.sample_rate),
+                words=tuple(self._timings(utterance, sound.symbol_ends)),
+                text=utterance.text,
+                char_start=utterance.char_start,
+                char_end=utterance.char_end,
+                unknown=sound.unknown,
+            )
+            for utterance, sound, samples in zip(
+                (one.utterance for one in planned), sounds, self._decoded(sounds), strict=True
+            )
+        ]
+
+    def _decoded(self, sounds: Sequence[_Sounds]) -> list[Samples]:
+        """The samples of each, by one pass of the decoder."""
+        rows = [sound.latents for sound in sounds if sound.latents is not None]
+        found = iter(self.model.decode(*_stacked(rows)).unbind(0) if rows else ())
+        decoded = []
+        for sound in sounds:
+            if sound.latents is None:
+                decoded.append(np.zeros(0, dtype=np.float32))
+                continue
+            n_samples = int(sound.latents.lengths) * self.config.audio.hop_length
+            samples = _finished(_numpy(next(found)[:n_samples]))
+            decoded.append(self._faded(samples, 0, len(samples)))
+        return decoded
+
+    def _pieces(self, planned: Planned) -> Iterator[Audio]:
+        latents = self._sounds([planned])[0].latents
         if latents is not None:
             total = int(latents.lengths) * self.config.audio.hop_length
             start = 0
@@ -356,7 +451,7 @@ class Voice:
                 samples = self._faded(_finished(_numpy(piece)), start, total)
                 start += len(samples)
                 yield Audio(samples, self.sample_rate)
-        silence = self._silence(utterance)
+        silence = self._silence(planned.utterance)
         if len(silence):
             yield Audio(silence, self.sample_rate)
 
@@ -382,7 +477,7 @@ class Voice:
             )
 
 
-def _find_speaker(speakers: Sequence[Speaker], name: str | None) -> Speaker:
+def find_speaker(speakers: Sequence[Speaker], name: str | None) -> Speaker:
     """The speaker of this name, in whatever case if that is clear; the first for None."""
     if name is None:
         return speakers[0]
@@ -404,6 +499,23 @@ def _generator(seed: int, symbols: Sequence[str]) -> torch.Generator:
     text = f"{seed}\n{''.join(symbols)}".encode()
     number = int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
     return torch.Generator().manual_seed(number)
+
+
+def _row(latents: Latents, row: int) -> Latents:
+    """One row of a batch, as long as it would be alone."""
+    length = latents.lengths[row, None]
+    frames = -(-int(length) // FRAME_BLOCK) * FRAME_BLOCK
+    g = None if latents.g is None else latents.g[row, None]
+    return Latents(latents.z[row, None, :, :frames], length, latents.durations[row, None], g)
+
+
+def _stacked(rows: Sequence[Latents]) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Rows as a batch of the decoder: z padded to the longest, lengths, g."""
+    longest = max(row.z.shape[2] for row in rows)
+    pad = torch.nn.functional.pad
+    z = torch.cat([pad(row.z, (0, longest - row.z.shape[2])) for row in rows])
+    g = [row.g for row in rows if row.g is not None]
+    return z, torch.cat([row.lengths for row in rows]), torch.cat(g) if g else None
 
 
 def _whole_frames(samples: Samples, config: VoiceConfig) -> Samples:

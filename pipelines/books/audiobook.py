@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -17,7 +16,14 @@ from pipelines.books.options import Options
 from pipelines.books.production import Voices
 from pipelines.books.remote import Place, is_remote, scratch_folder
 from pipelines.books.shelf import Outcome, Shelf, start_worker
-from pipelines.executors import Executor, Inline, LocalProcesses, RayActors, Shared
+from pipelines.executors import (
+    Executor,
+    Inline,
+    LocalProcesses,
+    RayActors,
+    Shared,
+    usable_cores,
+)
 from pipelines.progress import OnProgress, silent
 from vits.errors import UserError
 from vits.files import cannot_write
@@ -102,13 +108,6 @@ def _device(asked: str) -> str:
     from vits.device import pick_device
 
     return pick_device(asked)
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _executor(where: Where, device: str, shared: Shared) -> Executor:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bench.memory import resident_mb
 from bench.settings import Settings, tell
 from bench.table import Row, Target
 
@@ -76,7 +77,7 @@ def serving(settings: Settings) -> list[Row]:
     """First byte, throughput with 20 clients, and memory at rest, of `clone-voice serve`."""
     with _server(settings.voice) as (url, process):
         _ask(url, settings.voice, _sentence(0))  # loaded and warm from here on
-        idle_mb = _memory_mb(process.pid)
+        idle_mb = resident_mb(process.pid)
         alone = [_ask(url, settings.voice, _sentence(n)).first_byte_s for n in range(1, 11)]
         tell(f"serving: first byte {statistics.median(alone):.3f} s")
         began = time.monotonic()
@@ -143,9 +144,3 @@ def _sentence(number: int) -> str:
     text = f"She {verb} the old {thing} near the quiet river, and then the {other} in town."
     assert len(text.split()) == WORDS
     return text
-
-
-def _memory_mb(pid: int) -> float:
-    import psutil
-
-    return psutil.Process(pid).memory_info().rss / 1e6

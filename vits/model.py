@@ -369,6 +369,12 @@ class Vits(nn.Module):
             self.decoder, latents.z, latents.g, self.audio.hop_length, int(latents.lengths)
         )
 
+    @property
+    def conversion_context(self) -> int:
+        """Frames at each side that a frame of converted sound can depend on."""
+        encoders = self.posterior_encoder.context_frames + 2 * self.flow.context_frames
+        return encoders + self.decoder.context_frames
+
     @torch.inference_mode()
     def convert(
         self,
@@ -380,16 +386,19 @@ class Vits(nn.Module):
         source_embedding: Tensor | None = None,
         target_embedding: Tensor | None = None,
         noise_scale: float = 1.0,
-        generator: torch.Generator | None = None,
+        noise: Tensor | None = None,
     ) -> Tensor:
-        """Say the same in another speaker's voice, (B, n_bins, T) -> (B, T * hop); section 4.4."""
+        """Say the same in another speaker's voice, (B, n_bins, T) -> (B, T * hop); section 4.4.
+
+        noise (B, C, T) is drawn unless given.
+        """
         if self.speakers is None:
             raise ValueError("a model of one speaker cannot convert between speakers")
         mask = sequence_mask(spec_lengths, spec.shape[2])
         g_from = self.speakers(source, source_embedding)
         g_to = self.speakers(target, target_embedding)
         m_q, logs_q = self.posterior_encoder(spec, mask, g_from)
-        noise = normal(m_q.shape, m_q, generator)
+        noise = torch.randn_like(m_q) if noise is None else noise
         z = (m_q + noise * torch.exp(logs_q) * noise_scale) * mask
         z_p = self.flow(z, mask, g_from)
         z = self.flow(z_p, mask, g_to, reverse=True)

@@ -11,7 +11,6 @@ and number of threads give the same samples. Nothing here sets the number of thr
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,12 +24,12 @@ from torch import Tensor
 from vits.audio import Audio, resample
 from vits.card import Card, read_card
 from vits.checkpoint import Speaker, VoiceConfig, load_voice
+from vits.conversion import Window, convert_windows
 from vits.device import pick_device
 from vits.errors import UserError
 from vits.layers import FRAME_BLOCK
 from vits.library import find_voice, parse_voice, unknown, voice_hash
 from vits.model import Latents, Vits
-from vits.spectral import spectrogram
 from vits.text import Lexicon, Utterance
 from vits.text.frontend import FrontEnd
 
@@ -280,27 +279,61 @@ class Voice:
         source, target: a speaker of this voice, or a person's speaker-verification embedding
         (width,) where the voice is conditioned on those. target None is `self.speaker`.
         """
-        if self.model.speakers is None:
+        heard = resample(audio, self.sample_rate)
+        pieces = self.convert_stream(
+            [heard.samples], source=source, target=target, noise=noise, seed=seed
+        )
+        return Audio(np.concatenate([piece.samples for piece in pieces]), self.sample_rate)
+
+    def convert_stream(
+        self,
+        pieces: Iterable[Samples],
+        *,
+        source: str | Samples,
+        target: str | Samples | None = None,
+        noise: float = 1.0,
+        seed: int = 0,
+    ) -> Iterator[Audio]:
+        """`convert` for sound of any length, in pieces at this voice's sample rate, in order.
+
+        Joined, they are what `convert` gives. Memory is that of some seconds.
+        """
+        self.must_convert()
+        speaker_from, embedding_from = self._condition(source)
+        speaker_to, embedding_to = self._condition(self.speaker.name if target is None else target)
+        noise = _checked("noise", noise, 0.0, MOST_NOISE)
+
+        def made(window: Window) -> Samples:
+            spec = window.spec.to(self.device)
+            sound = self.model.convert(
+                spec,
+                torch.tensor([spec.shape[2]], device=self.device),
+                speaker_from,
+                speaker_to,
+                source_embedding=embedding_from,
+                target_embedding=embedding_to,
+                noise_scale=noise,
+                noise=window.noise.to(self.device),
+            )
+            return _finished(_numpy(sound[0]))
+
+        windows = convert_windows(
+            pieces,
+            made,
+            self.config.audio,
+            channels=self.config.model.inter_channels,
+            context_frames=self.model.conversion_context,
+            seed=seed,
+        )
+        return (Audio(samples, self.sample_rate) for samples in windows)
+
+    def must_convert(self) -> None:
+        """Raise UserError if this voice cannot convert, whoever speaks."""
+        if self.config.model.speaker == "none":
             raise UserError(
                 f"The voice {self.name!r} has one speaker and cannot convert between speakers.",
                 "Choose a voice with several speakers, such as base.",
             )
-        heard = resample(audio, self.sample_rate)
-        samples = torch.from_numpy(_whole_frames(heard.samples, self.config)).to(self.device)
-        spec = spectrogram(samples.unsqueeze(0), self.config.audio)
-        speaker_from, embedding_from = self._condition(source)
-        speaker_to, embedding_to = self._condition(self.speaker.name if target is None else target)
-        sound = self.model.convert(
-            spec,
-            torch.tensor([spec.shape[2]], device=self.device),
-            speaker_from,
-            speaker_to,
-            source_embedding=embedding_from,
-            target_embedding=embedding_to,
-            noise_scale=_checked("noise", noise, 0.0, MOST_NOISE),
-            generator=torch.Generator().manual_seed(seed),
-        )
-        return Audio(_finished(_numpy(sound[0])[: len(heard.samples)]), self.sample_rate)
 
     def warm_up(self) -> None:
         """Do once what the first utterance would otherwise wait for: reader, kernels, memory."""
@@ -516,13 +549,6 @@ def _stacked(rows: Sequence[Latents]) -> tuple[Tensor, Tensor, Tensor | None]:
     z = torch.cat([pad(row.z, (0, longest - row.z.shape[2])) for row in rows])
     g = [row.g for row in rows if row.g is not None]
     return z, torch.cat([row.lengths for row in rows]), torch.cat(g) if g else None
-
-
-def _whole_frames(samples: Samples, config: VoiceConfig) -> Samples:
-    """Silence behind, up to a whole number of frames and at least one window."""
-    hop, least = config.audio.hop_length, config.audio.n_fft
-    wanted = max(least, math.ceil(len(samples) / hop) * hop)
-    return np.pad(samples, (0, wanted - len(samples)))
 
 
 def _numpy(sound: Tensor) -> Samples:

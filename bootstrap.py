@@ -5,6 +5,7 @@
     python bootstrap.py test  [pytest arguments]
     python bootstrap.py bench [benchmarks]
     python bootstrap.py lint  [--fix]
+    python bootstrap.py messages [--write]    what lacks a translation
 
 The environment is made again only when pyproject.toml, constraints.txt, the Python or the place
 of the checkout changed. What pip was told about indexes and folders of wheels (pip.conf and PIP_*
@@ -296,7 +297,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
         say(f"Error: this is Python {sys.version.split()[0]}. Use Python {oldest} to {newest}.")
         return 2
     command, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
-    if command not in ("setup", "story", "test", "bench", "lint"):
+    if command not in ("setup", "story", "test", "bench", "lint", "messages"):
         say((__doc__ or "").strip())
         return 0 if command in ("-h", "--help") else 2
     try:
@@ -321,6 +322,8 @@ def run_command(command: str, arguments: Sequence[str], root: Path) -> None:
         test(root, arguments)
     elif command == "bench":
         run("The benchmark", [environment_python(root), "-m", "bench", *arguments], root=root)
+    elif command == "messages":
+        run("Messages", [environment_python(root), "-m", "recipes.messages", *arguments], root=root)
     else:
         run_steps(lint_steps(root, fix="--fix" in arguments), root)
 

@@ -19,6 +19,7 @@ from commands.reporting import (
     seed_option,
     span,
 )
+from pipelines.i18n import translated
 from vits.errors import UserError
 
 if TYPE_CHECKING:
@@ -245,8 +246,9 @@ def _report_book(report: Reporter, outcome: Outcome) -> None:
     if len(made.faults) > FAULTS_SHOWN:
         more = len(made.faults) - FAULTS_SHOWN
         report.warn(f"{more} more sentences to look at: {made.folder / 'report.json'}")
-    whole = f"{plural(outcome.chapters, 'chapter')}, {span(made.duration_s)}, "
-    whole += f"{plural(outcome.spoken, 'sentence')} spoken now"
+    sentences = plural(outcome.spoken, "sentence")
+    chapters = plural(outcome.chapters, "chapter")
+    whole = f"{chapters}, {span(made.duration_s)}, {sentences} spoken now"
     shown = [path for path in made.files if path.parent == made.folder]
     report.result(_facts(outcome), whole, *map(str, shown))
 
@@ -301,10 +303,12 @@ def _tell_states(report: Reporter, states: list[JobState], busy: set[str], pause
             now = "stopped"
         title = state.title or Path(state.source).name
         chapters = f"{state.made}/{state.chapters}" if state.chapters else ""
-        rows.append([state.id[:40], title[:40], now, chapters, span(state.duration_s),
+        rows.append([state.id[:40], title[:40], translated(now), chapters, span(state.duration_s),
                      state.error[:80]])  # fmt: skip
     facts = {"paused": paused, "jobs": [dataclasses.asdict(s) | {"busy": s.id in busy}
                                         for s in states]}  # fmt: skip
-    counts = [f"{sum(s.state == name for s in states)} {name}" for name in ("done", "failed")]
+    counts = [
+        f"{sum(s.state == name for s in states)} {translated(name)}" for name in ("done", "failed")
+    ]
     last = f"{plural(len(states), 'book')}: {', '.join(counts)}{', paused' if paused else ''}"
     report.result(facts, *columns(rows), last)

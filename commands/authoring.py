@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from commands.reporting import MENDABLE, Reporter, columns, device_option, json_option, plural
+from pipelines.i18n import Verbatim, translated
 
 FORMS = ("story", "novel", "douyin", "xiaohongshu", "ad")
 LANGUAGES = ("en", "zh", "ja", "de")
@@ -162,7 +163,7 @@ def prompt(subject: str, llm: str, style: str, as_json: bool) -> None:
 
     made = prompt_of(subject, style=style, llm=llm)
     facts = {"prompt": made.positive, "negative": made.negative}
-    Reporter(as_json).result(facts, *made.printed.split("\n"))
+    Reporter(as_json).result(facts, *map(Verbatim, made.printed.split("\n")))
 
 
 def plan_lines(plan: Any) -> list[str]:
@@ -172,7 +173,9 @@ def plan_lines(plan: Any) -> list[str]:
     rows = [("", "to make", "there", "about")]
     for step in plan.steps:
         time = "not known yet" if step.seconds is None else span(step.seconds)
-        rows.append((step.name, str(step.todo), str(step.there), time if step.todo else ""))
+        rows.append(
+            (translated(step.name), str(step.todo), str(step.there), time if step.todo else "")
+        )
     whole = "time not known yet" if plan.seconds is None else f"about {span(plan.seconds)}"
     head = f"{plan.title}: {plural(plan.scenes, 'scene')}, {span(plan.sound_s)} of sound"
     cast = [f"Cast: {', '.join(plan.characters)}"] if plan.characters else []

@@ -93,7 +93,7 @@ def _table(book: Book, keep: tuple[str, ...], output: Path | None) -> list[str]:
         time = span(words / WORDS_PER_MINUTE * 60)
         rows.append([shown, chapter.title[:70], f"{words:.0f}", time, left_out])
     about = " - ".join(part for part in (book.meta.author, book.meta.title) if part)
-    whole = f"{plural(number, 'chapter')}, {total:.0f} words, about "
-    whole += span(total / WORDS_PER_MINUTE * 60)
+    time = span(total / WORDS_PER_MINUTE * 60)
+    whole = f"{plural(number, 'chapter')}, {total:.0f} words, about {time}"
     lines = [f"{about} ({book.meta.language})", *columns(rows), whole]
     return [*lines, f"The plan is in {output}"] if output else lines

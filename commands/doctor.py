@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.reporting import MENDABLE, Reporter, columns, json_option, plural, size
+from pipelines.i18n import translated
 
 if TYPE_CHECKING:
     from pipelines.doctor import Diagnosis
@@ -49,5 +50,5 @@ def _doctor_lines(found: Diagnosis) -> Iterator[str]:
                 "a second of speech"
             )
     for store in found.stores:
-        yield f"Space     {size(store.bytes)} {store.name}: {store.path}"
+        yield f"Space     {size(store.bytes)} {translated(store.name)}: {store.path}"
         yield f"          to clean: {store.cleaning}"

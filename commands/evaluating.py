@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.reporting import Reporter, columns, device_option, json_option, seed_option
+from pipelines.i18n import said, translated
 from vits.errors import UserError
 
 if TYPE_CHECKING:
@@ -111,8 +112,17 @@ def _show(report: Reporter, proofs: list[Proof], output: Path | None) -> None:
     from pipelines.evaluate.report import PAGE_NAME, notes, table
 
     reports = [proof.report for proof in proofs]
-    lines = [*columns(table(reports)), "", *notes(reports)]
+    rows = [[_label(label), *cells] for label, *cells in table(reports)]
+    lines = [*columns(rows), "", *notes(reports)]
     facts: dict[str, object] = {"voices": [r.to_json() for r in reports], "output": output}
     if output is not None:
         lines.append(f"The page with the recordings: {output / PAGE_NAME}")
     report.result(facts, *lines)
+
+
+def _label(label: str) -> str:
+    name, bracket, unit = label.partition(" (")
+    if not bracket:
+        return translated(name)
+    unit = translated(unit.removesuffix(")"))
+    return said("{label} ({unit})", label=translated(name), unit=unit)

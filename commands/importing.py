@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from commands.reporting import Reporter, columns, json_option
+from pipelines.i18n import translated
 
 
 @click.command("import")
@@ -35,19 +36,20 @@ def import_command(
     from vits.formats.importer import ImportRequest, import_voice
 
     made = import_voice(ImportRequest(checkpoint, **options), force=force)
-    counts = {
+    count = {
         how: n for how in ("mapped", "fused", "reshaped", "left out") if (n := made.count(how))
     }
-    rows = [[row.source, row.how, row.target] for row in made.rows] if table else []
+    counts = [f"{n} {translated(how)}" for how, n in count.items()]
+    rows = [[row.source, translated(row.how), row.target] for row in made.rows] if table else []
     Reporter(as_json).result(
         {
             "name": made.name,
             "folder": made.folder,
             "layout": made.layout,
-            "counts": counts,
+            "counts": count,
             "tensors": [dataclasses.asdict(row) for row in made.rows],
         },
         *(columns(rows) if rows else []),
-        f"{made.name}: {made.layout}" + "".join(f", {n} {how}" for how, n in counts.items()),
+        ", ".join([f"{made.name}: {made.layout}", *counts]),
         f'It is in {made.folder}. Try it: clone-voice say "..." -v {made.name}',
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.reporting import PARTIAL, Reporter, json_option, plural
+from pipelines.i18n import translated
 
 if TYPE_CHECKING:
     from pipelines.persona.learn import Report
@@ -71,9 +72,9 @@ def _lines(found: Report, output: Path) -> list[str]:
         f"in {plural(found.dialogues, 'dialogue')}",
     ]
     if found.masked:
-        each = (f"{count} {kind}" for kind, count in found.masked.items())
+        each = (f"{count} {translated(kind)}" for kind, count in found.masked.items())
         lines.append(f"masked: {', '.join(each)}")
     if found.dropped:
-        each = (f"{count} {reason}" for reason, count in found.dropped.items())
+        each = (f"{count} {translated(reason)}" for reason, count in found.dropped.items())
         lines.append(f"dropped: {', '.join(each)}")
     return [*lines, f"The persona is in {output}; its habits, to edit: {output / 'persona.yaml'}"]

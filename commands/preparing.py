@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.reporting import PARTIAL, Reporter, columns, json_option, plural, span
+from pipelines.i18n import Verbatim, translated
 
 if TYPE_CHECKING:
     from data.report import Summary
@@ -94,7 +95,7 @@ def show(report: Reporter, made: Summary) -> None:
 
 def _lines(made: Summary) -> Iterator[str]:
     rows = [
-        [kind, span(seconds), f"{100 * seconds / max(made.source_s, 1e-9):.1f} %"]
+        [translated(kind), span(seconds), f"{100 * seconds / max(made.source_s, 1e-9):.1f} %"]
         for kind, seconds in made.totals.items()
         if seconds
     ]
@@ -148,4 +149,4 @@ def script(language: str, count: int, output: Path | None, as_json: bool) -> Non
         if output is not None:
             write_text(output / f"{number:0{width}}.txt", sentence + "\n")
     numbered = (f"{number:>{width}}. {text}" for number, text in enumerate(made.sentences, 1))
-    report.result(dataclasses.asdict(made), *numbered, "", made.line)
+    report.result(dataclasses.asdict(made), *map(Verbatim, numbered), "", made.line)

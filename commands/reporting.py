@@ -17,10 +17,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from commands.columns import table_lines
+from commands.help import Context, in_readers_language
+from pipelines.i18n import language, said, speaking, told, translated
+from pipelines.i18n.catalogue import joined
 from vits.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ MENDABLE, PARTIAL, INTERRUPTED = 2, 3, 130  # exit codes
 # Refusals of the system that no library turned into its own words.
 USER_ERRNOS = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS}
 JSON_META = "cli.json"
+SAMPLES = {"en": "a", "zh": "声", "ja": "こ"}  # a console that shows this shows the language
 PLAIN_EVERY_S = 5.0  # between two lines of progress where nothing can be redrawn
 
 
@@ -43,28 +48,43 @@ class Problem(click.ClickException):
     def format_message(self) -> str:
         return " ".join(self.message.split())
 
+    def show(self, file: IO[Any] | None = None) -> None:
+        line = said("Error: {message}", message=self.format_message())
+        click.echo(line, file=file, err=file is None)
+
 
 class Commands(click.Group):
-    """A group whose commands end in one clear line when the user can mend what is wrong."""
+    """A group whose commands end in one clear line when the user can mend what is wrong.
+
+    It speaks the reader's language, or English where the console cannot show that.
+    """
+
+    context_class = Context
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a GBK console cannot show every character
                 stream.reconfigure(errors="replace")
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-        return super().main(*args, **kwargs)
+        with speaking(_language_of_console()):
+            return super().main(*args, **kwargs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        return command and in_readers_language(command)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("Stopped. The same command goes on from here.", err=True)
+            click.echo(said("Stopped. The same command goes on from here."), err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
         except click.exceptions.NoArgsIsHelpError:
             raise
         except click.UsageError as error:
             command = (error.ctx or ctx).command_path
-            problem = UserError(error.format_message(), f"See '{command} --help'.")
+            message = " ".join(error.format_message().split())
+            problem = UserError(message, f"See '{command} --help'.")
             raise _told(problem, ctx) from error
         except UserError as error:
             raise _told(error, ctx) from error
@@ -80,7 +100,18 @@ def _told(error: UserError, ctx: click.Context) -> Problem:
     if ctx.meta.get(JSON_META):
         fields = {"event": "error", "cause": error.cause, "remedy": error.remedy}
         click.echo(json.dumps(fields))
-    return Problem(str(error).strip())
+    return Problem(joined(*told(error)))
+
+
+def _language_of_console() -> str:
+    """The reader's language, where every stream can show its letters."""
+    code = language()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            SAMPLES[code].encode(getattr(stream, "encoding", None) or "utf-8")
+        except (LookupError, UnicodeEncodeError):
+            return "en"
+    return code
 
 
 def command_group(name: str, help_text: str, *commands: click.Command) -> Commands:
@@ -96,10 +127,10 @@ def span(seconds: float) -> str:
     """A time in words: 42 s, 3 min 5 s, 2 h 10 min."""
     whole = max(0, round(seconds))
     if whole < 60:
-        return f"{whole} s"
+        return f"{whole:d} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return f"{whole // 60:d} min {whole % 60:d} s"
+    return f"{whole // 3600:d} h {whole % 3600 // 60:d} min"
 
 
 def size(count: float) -> str:
@@ -116,15 +147,17 @@ def progress_words(progress: Progress, rate: float | None, eta_s: float | None) 
     total = "" if progress.total is None else f"/{progress.total:.0f}"
     if progress.unit == "%":
         total, rate = "", None
-    parts = [f"{progress.done:.0f}{total} {progress.unit}".strip()]
+    unit = translated(progress.unit)
+    parts = [f"{progress.done:.0f}{total} {unit}".strip()]
     if rate is not None and progress.unit:
         pace = f"{rate:.0f}" if rate >= 100 else f"{rate:.3g}"
-        parts.append(
-            f"{pace} {'times real time' if progress.unit == 's' else progress.unit + '/s'}"
-        )
+        if progress.unit == "s":
+            parts.append(said("{pace} times real time", pace=pace))
+        else:
+            parts.append(said("{pace} {unit}/s", pace=pace, unit=unit))
     if eta_s is not None and progress.done != progress.total:
-        parts.append(f"{span(eta_s)} left")
-    return ", ".join([*parts, progress.note] if progress.note else parts)
+        parts.append(said("{time} left", time=translated(span(eta_s))))
+    return said(", ").join([*parts, translated(progress.note)] if progress.note else parts)
 
 
 class Reporter:
@@ -140,7 +173,7 @@ class Reporter:
     def say(self, line: str) -> None:
         """A line for people, beside the result."""
         if not self.as_json:
-            click.echo(line, err=True)
+            click.echo(translated(line), err=True)
 
     @contextmanager
     def watching(self) -> Iterator[OnProgress]:
@@ -156,14 +189,14 @@ class Reporter:
     def warn(self, line: str) -> None:
         """Something that went otherwise than one would expect, and did not stop the work."""
         self.event("warning", text=line)
-        self.say(f"Warning: {line}")
+        self.say(said("Warning: {text}", text=translated(line)))
 
     def result(self, fields: Mapping[str, object], *lines: str, event: str = "result") -> None:
         """An outcome: `fields` for machines, `lines` for people."""
         self.event(event, **fields)
         if not self.as_json:
             for line in lines:
-                click.echo(line)
+                click.echo(translated(line))
 
     def listeners(self, watch: OnProgress, stop: Stop) -> Listeners:
         """What a cloning is to tell: each clip, the plan, progress; and when it is to stop."""
@@ -214,7 +247,10 @@ def _plain_lines() -> OnProgress:
         if not ended and now - last < PLAIN_EVERY_S:
             return
         shown[progress.stage] = now
-        click.echo(f"{progress.stage}: {progress_words(progress, rate, eta_s)}", err=True)
+        words = progress_words(progress, rate, eta_s)
+        click.echo(
+            said("{stage}: {words}", stage=translated(progress.stage), words=words), err=True
+        )
 
     return show
 
@@ -231,7 +267,7 @@ class Stop:
         if self.asked or not self.may_wait:
             raise KeyboardInterrupt
         self.asked = True
-        click.echo("Saving after this step; Ctrl-C again stops at once.", err=True)
+        click.echo(said("Saving after this step; Ctrl-C again stops at once."), err=True)
 
 
 @contextmanager
@@ -265,7 +301,9 @@ def _bars() -> Iterator[OnProgress]:
         def show(progress: Progress) -> None:
             words = progress_words(progress, *pace.measure(progress))
             if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(progress.stage, words="", total=None)
+                tasks[progress.stage] = bars.add_task(
+                    translated(progress.stage), words="", total=None
+                )
             bars.update(
                 tasks[progress.stage],
                 total=progress.total,
@@ -306,16 +344,10 @@ def plural(count: int, word: str) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines with aligned columns, wide characters counted as two."""
-    from unicodedata import east_asian_width
+    """Rows as lines with aligned columns, the titles and whatever is a sentence translated.
 
-    def wide(text: str) -> int:
-        return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
-
-    widths = [max(map(wide, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell + " " * (width - wide(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+    A single word below the titles may be somebody's name and stays.
+    """
+    titles, *others = rows
+    told = [[translated(cell) if " " in cell else cell for cell in row] for row in others]
+    return table_lines([[translated(cell) for cell in titles], *told])

@@ -7,6 +7,7 @@ import dataclasses
 import click
 
 from commands.reporting import Reporter, json_option
+from pipelines.i18n import Verbatim
 from vits.errors import UserError
 
 
@@ -31,5 +32,5 @@ def phonemes(
         report.warn(f"These have no sound: {' '.join(unknown)}")
     report.result(
         {"utterances": [dataclasses.asdict(line) for line in spoken]},
-        *[line.symbols for line in spoken],
+        *[Verbatim(line.symbols) for line in spoken],
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.reporting import PARTIAL, Reporter, columns, device_option, json_option, plural
+from pipelines.i18n import Verbatim, translated
 from vits.errors import UserError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def say(
         speak(Text(pieces), voice, output, device=device, language=language)
     sources = [source.citation for source in answer.sources]
     fields = {"answer": "".join(said), "sources": sources, "output": output}
-    lines = ["".join(said), *(f"Source: {source}" for source in sources)]
+    lines = [Verbatim("".join(said)), *(f"Source: {source}" for source in sources)]
     report.result(fields, *lines, *([str(output)] if output else []))
 
 
@@ -142,12 +143,12 @@ def chat(
         clear_history(persona)
     human = open_human(persona, llm, device, Reporter(as_json=False))
     speak = None if silent else _speaker(voice, device, language)
-    click.echo(f"This is an AI that speaks in the manner of {human.sheet.name}.")
+    click.echo(translated(f"This is an AI that speaks in the manner of {human.sheet.name}."))
     for question in _questions():
         try:
             _told(human, question, speak)
         except UserError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(translated(f"Error: {error}"), err=True)
 
 
 def open_human(persona: Path, llm: str | None, device: str, report: Reporter) -> Human:
@@ -179,7 +180,7 @@ def _told(human: Human, question: str, speak: Callable[[Iterator[str]], Any] | N
         pass
     click.echo()
     for source in answer.sources:
-        click.echo(f"Source: {source.citation}")
+        click.echo(translated(f"Source: {source.citation}"))
 
 
 def _noted(pieces: Iterator[str], note: Callable[[str], Any]) -> Iterator[str]:

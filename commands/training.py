@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.reporting import Reporter, device_option, json_option, seed_option, stopping
+from pipelines.i18n import translated
 from vits.errors import UserError
 
 if TYPE_CHECKING:
@@ -88,13 +89,13 @@ def _is_quick(made: CloneResult) -> bool:
 
 def score_line(scores: Mapping[str, Any]) -> str:
     """A card's scores in one line, each beside that of the real clips."""
-    pairs = [("similarity", "similarity_ceiling"), ("cer", "reference_cer")]
-    words = {"similarity": "similarity", "cer": "character error rate"}
-    parts = [
-        f"{words[name]} {scores[name]} (real clips {scores.get(real, 'not measured')})"
-        for name, real in pairs
-        if name in scores
-    ]
+    parts = []
+    if "similarity" in scores:
+        real = scores.get("similarity_ceiling", "not measured")
+        parts.append(f"similarity {scores['similarity']} (real clips {real})")
+    if "cer" in scores:
+        real = scores.get("reference_cer", "not measured")
+        parts.append(f"character error rate {scores['cer']} (real clips {real})")
     return ", ".join(parts) or "no scores"
 
 
@@ -109,7 +110,7 @@ def consent_text(given: str | None, *, ask: bool = True) -> str:
                 "Nothing says that the speaker agreed to this.",
                 "Add --consent with their words, or with a file that holds them.",
             )
-        given = str(click.prompt("Who speaks, and how did they agree to it", err=True))
+        given = str(click.prompt(translated("Who speaks, and how did they agree to it"), err=True))
     if _names_a_file(given):
         from data.encodings import read_text
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from commands.reporting import Reporter, columns, json_option, size
+from pipelines.i18n import translated
 
 
 @click.command("list")
@@ -59,7 +60,7 @@ def _card_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         "made with it": [str(path) for path in facts["made"]],
     }
     for name, value in rows.items():
-        label = name.replace("_", " ")
+        label = translated(name.replace("_", " "))
         if isinstance(value, Mapping):
             short = {k: v for k, v in value.items() if not isinstance(v, (list, dict))}
             yield from (f"{label}, {k.replace('_', ' ')}: {v}" for k, v in short.items())
@@ -80,7 +81,8 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     from vits.library import remove_voice
 
     if not yes and not as_json and sys.stdin.isatty():
-        click.confirm(f"Delete the voice {name} with all that belongs to it?", abort=True, err=True)
+        question = f"Delete the voice {name} with all that belongs to it?"
+        click.confirm(translated(question), abort=True, err=True)
     removed = remove_voice(name)
     lines = [f"Deleted {removed.name}, {size(removed.bytes)}."]
     if removed.made:

@@ -101,7 +101,8 @@ def make_tiny_voice(folder: Path, *, seed: int = 1, **changes: Any) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_library(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test reads or writes the library of whoever runs it."""
+    """No test reads or writes the library of whoever runs it, or depends on their language."""
+    os.environ["CLONE_VOICE_LANG"] = "en"
     os.environ.setdefault("CLONE_VOICE_HOME", str(tmp_path_factory.mktemp("home")))
 
 

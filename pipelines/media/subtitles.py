@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pysubs2
 
+from pipelines.i18n.width import is_wide, text_columns
 from pipelines.media.labels import DEFAULT_LABEL, DIGITAL_SOURCE_TYPE, PRODUCER, Label
 from pipelines.media.timeline import TimedLine, Timeline, writable
 from vits.files import write_text
@@ -235,20 +236,8 @@ def _width(tokens: Sequence[Token]) -> int:
     return text_columns("".join(token.text for token in tokens).strip())
 
 
-def text_columns(text: str) -> int:
-    """Columns on the screen: full-width characters take two, combining ones none."""
-    return sum(
-        0
-        if unicodedata.combining(character)
-        else 2
-        if unicodedata.east_asian_width(character) in "WF"
-        else 1
-        for character in text
-    )
-
-
 def _line_columns(text: str) -> int:
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    wide = sum(map(is_wide, text))
     return CJK_LINE_COLUMNS if 2 * wide > len(text) else LINE_COLUMNS
 
 

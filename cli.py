@@ -22,6 +22,7 @@ from commands import (
     stories,
     talking,
     training,
+    tuning,
     voices,
 )
 from commands.reporting import command_group
@@ -67,6 +68,9 @@ digital_human = command_group(
     "digital-human",
     "A digital human: one person's words, knowledge and voice. It says that it is an AI.",
     persona.learn,
+    tuning.train,
+    tuning.merge,
+    tuning.prefer,
     talking.remember,
     talking.chat,
     talking.say,

@@ -14,14 +14,17 @@ from pipelines.i18n import Verbatim, translated
 from vits.errors import UserError
 
 if TYPE_CHECKING:
-    from pipelines.persona.talk import Human
+    from pipelines.persona.talk import Answer, Human
 
 persona_argument = click.argument("persona", type=click.Path(path_type=Path))
+untuned_option = click.option(
+    "--untuned", is_flag=True, help="Without the adapter that `train` made."
+)
 llm_option = click.option(
     "--llm",
     metavar="MODEL",
     help="hf:FOLDER_OR_ID, openai:MODEL@URL, a preset, or extractive: only quote the documents  "
-    "[default: the model of llm.yaml, else extractive]",
+    "[default: what it was tuned on, else the model of llm.yaml, else extractive]",
 )
 
 
@@ -83,6 +86,7 @@ def remember(
 @click.option("-v", "--voice", default="base", show_default=True, metavar="VOICE[:SPEAKER]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Sound file to write.")
 @llm_option
+@untuned_option
 @click.option("--language", help="What the answer is in  [default: the speaker's own]")
 @device_option
 @json_option
@@ -92,13 +96,14 @@ def say(
     voice: str,
     output: Path | None,
     llm: str | None,
+    untuned: bool,
     language: str | None,
     device: str,
     as_json: bool,
 ) -> None:
     """Answer TEXT as PERSONA and, with -o, speak the answer into a file while it is written."""
     report = Reporter(as_json)
-    human = open_human(persona, llm, device, report)
+    human = open_human(persona, llm, device, report, untuned=untuned)
     answer = human.answer(text)
     said: list[str] = []
     if output is None:
@@ -120,6 +125,7 @@ def say(
 @click.option("-v", "--voice", default="base", show_default=True, metavar="VOICE[:SPEAKER]")
 @click.option("--text", "silent", is_flag=True, help="Write the answers, without a voice.")
 @llm_option
+@untuned_option
 @click.option("--clear", is_flag=True, help="Delete what was said before.")
 @click.option("--language", help="What the answers are in  [default: the speaker's own]")
 @device_option
@@ -129,37 +135,41 @@ def chat(
     silent: bool,
     llm: str | None,
     clear: bool,
+    untuned: bool,
     language: str | None,
     device: str,
 ) -> None:
     """Talk with PERSONA; an empty line or Ctrl-D ends it.
 
-    The answer is spoken sentence by sentence while it is still being written. What was said is
-    kept in history.jsonl of the persona, --clear deletes it.
+    The answer is spoken sentence by sentence while it is still being written. '+' likes the last
+    answer, '-' does not and asks for another, '- TEXT' says what it should have been: `prefer`
+    learns from it. What was said is kept in history.jsonl of the persona, --clear deletes it.
     """
-    from pipelines.persona.talk import clear_history
+    from pipelines.persona.history import clear_history
 
     if clear:
         clear_history(persona)
-    human = open_human(persona, llm, device, Reporter(as_json=False))
+    human = open_human(persona, llm, device, Reporter(as_json=False), untuned=untuned)
     speak = None if silent else _speaker(voice, device, language)
     click.echo(translated(f"This is an AI that speaks in the manner of {human.sheet.name}."))
     for question in _questions():
         try:
-            _told(human, question, speak)
+            _turn(human, question.strip(), speak)
         except UserError as error:
             click.echo(translated(f"Error: {error}"), err=True)
 
 
-def open_human(persona: Path, llm: str | None, device: str, report: Reporter) -> Human:
+def open_human(
+    persona: Path, llm: str | None, device: str, report: Reporter, *, untuned: bool = False
+) -> Human:
     """The persona with the model that is asked for, or that is set up, or none."""
-    from pipelines.llm.config import default_model, open_model
-    from pipelines.persona.talk import EXTRACTIVE, Human
+    from pipelines.persona.models import model_of
+    from pipelines.persona.talk import Human
 
-    spec = llm or default_model() or EXTRACTIVE
-    if spec == EXTRACTIVE and llm is None:
+    model = model_of(persona, llm, device, untuned=untuned)
+    if model is None and llm is None:
         report.say("No language model is named: answers are quotations from the documents.")
-    return Human(persona, None if spec == EXTRACTIVE else open_model(spec, device=device))
+    return Human(persona, model)
 
 
 def _questions() -> Iterator[str]:
@@ -173,8 +183,21 @@ def _questions() -> Iterator[str]:
         yield line
 
 
-def _told(human: Human, question: str, speak: Callable[[Iterator[str]], Any] | None) -> None:
-    answer = human.answer(question)
+def _turn(human: Human, line: str, speak: Callable[[Iterator[str]], Any] | None) -> None:
+    """A question, or a thumb on the last answer."""
+    if line in ("+", "👍"):
+        human.like()
+        click.echo("Noted.")
+    elif line in ("-", "👎"):
+        _told(human.dislike(), speak)
+    elif line.startswith("- "):
+        human.correct(line[2:].strip())
+        click.echo("Noted.")
+    else:
+        _told(human.answer(line), speak)
+
+
+def _told(answer: Answer, speak: Callable[[Iterator[str]], Any] | None) -> None:
     shown = _noted(answer.pieces, lambda piece: click.echo(piece, nl=False))
     for _ in shown if speak is None else speak(shown):
         pass

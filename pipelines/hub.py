@@ -18,7 +18,7 @@ from pathlib import Path
 from vits.errors import UserError
 
 MODELSCOPE = "modelscope:"
-_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 SAFE_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.tiktoken")
 
 

@@ -168,11 +168,11 @@ def test_a_text_longer_than_the_model_reads_is_told(tiny: LocalModel) -> None:
 def test_templates_that_know_no_system_turn_and_models_without_one(tmp_path: Path) -> None:
     strict = "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}" + CHATML
     model = LocalModel(str(make_tiny_llm(tmp_path / "a", template=strict)))
-    assert "You are a fox.\n\nHello." in model._prompt(HELLO, think=True)
+    assert "You are a fox.\n\nHello." in model.prompt(HELLO, think=True)
     plain = LocalModel(str(make_tiny_llm(tmp_path / "b", template=None)))
-    assert plain._prompt(HELLO, think=True).endswith("user: Hello.\n\nassistant:")
+    assert plain.prompt(HELLO, think=True).endswith("user: Hello.\n\nassistant:")
     thinking = LocalModel(str(make_tiny_llm(tmp_path / "c", template=CHATML + "<think>\n")))
-    assert thinking._prompt(HELLO, think=False).rstrip().endswith("</think>")
+    assert thinking.prompt(HELLO, think=False).rstrip().endswith("</think>")
     assert thinking.complete(HELLO, ChatOptions(max_tokens=10)).text == ""
 
 

@@ -12,10 +12,18 @@ from click.testing import CliRunner, Result
 
 import cli
 from pipelines.llm.chat import ChatOptions, Message, Reply, Usage
-from pipelines.persona import talk
+from pipelines.persona.disclosure import (
+    asks_about_ai,
+    claims_human,
+    disclosure,
+    rest_of,
+    truthful,
+)
+from pipelines.persona.history import read_history
 from pipelines.persona.knowledge import Found
+from pipelines.persona.prompting import prompt
 from pipelines.persona.sheet import Pattern, Sheet, write_sheet
-from pipelines.persona.talk import Human, asks_about_ai, prompt, quoted, read_history
+from pipelines.persona.talk import Human, quoted
 from vits.audio import read_audio
 from vits.errors import UserError
 
@@ -97,6 +105,54 @@ def test_it_says_that_it_is_an_ai_whatever_the_model_says(
 ) -> None:
     for model in (None, Parrot()):
         assert words in "".join(Human(mira, model).answer(question).pieces)
+
+
+def test_what_else_was_asked_is_answered_too(mira: Path) -> None:
+    parrot = Parrot("At nine.")
+    said = "".join(Human(mira, parrot).answer("Are you an AI? When do you open?").pieces)
+    assert said == f"{disclosure('Mira Lin', '?')}\nAt nine."
+    assert parrot.asked[-1].content == "When do you open?"
+    assert rest_of("你是AI吗？几点开门？") == "几点开门？"
+    assert rest_of("Are you an AI?") == ""
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["I am a human, of course.", "Well, I'm not a robot!", "No, I'm Mira.", "I am flesh and blood.",
+     "我是真人。", "我不是机器人。", "当然，我就是个活人！", "我是Mira Lin。", "私は人間です。"],
+)  # fmt: skip
+def test_nothing_takes_it_back(claim: str, mira: Path) -> None:
+    """Whatever a model claims of itself, asked or not, in one piece or in many."""
+    assert claims_human(claim, "Mira Lin")
+    for size in (1, 3, 100):
+        text = f"Good evening. {claim} See you at seven."
+        pieces = [text[i : i + size] for i in range(0, len(text), size)]
+        said = "".join(truthful(pieces, "Mira Lin", "Who is there?", told=False))
+        assert said.count(disclosure("Mira Lin", "?")) == 1
+        assert claim not in said
+        assert said.startswith("Good evening. ")
+        assert said.endswith("See you at seven.")
+        told = "".join(truthful(pieces, "Mira Lin", "?", told=True))
+        assert told.startswith("Good evening. ")
+        assert told.endswith("See you at seven.")
+        assert not claims_human(told, "Mira Lin")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I am an AI, not a human.", "I am not Mira.", "I was at the bakery with a man.", "我是人工智能。",
+     "我不是真人。", "I know a real person. Not one more!", "It is 3.5 m. Is it?", "机器坏了。修好了！"],
+)  # fmt: skip
+def test_what_is_no_such_claim_passes_letter_for_letter(text: str) -> None:
+    for size in (1, 2, 50):
+        pieces = [text[i : i + size] for i in range(0, len(text), size)]
+        assert "".join(truthful(pieces, "Mira", "?", told=False)) == text
+
+
+def test_a_sentence_without_a_word_on_oneself_is_not_held_back() -> None:
+    pieces = truthful(iter(["The ", "lamp ", "turns ", "slowly"]), "M", "?", told=False)
+    assert next(pieces) == "The"
+    assert next(pieces) == " lamp"
 
 
 # ---------------------------------------------------------------- quoting
@@ -188,7 +244,7 @@ def test_chat_quotes_cites_refuses_and_says_what_it_is(knowing: Path) -> None:
         "“The lamp of the tower is green.”",
         "Source: lamp.md, paragraph 1",
         "I don't know: it is not in my documents.",
-        talk.disclosure("Mira Lin", "?"),
+        disclosure("Mira Lin", "?"),
     ]
     forgotten = digital_human("remember", knowing, "--forget", "lamp.md")
     assert "0 documents" in forgotten.stdout

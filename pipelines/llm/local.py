@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.hub import find_model
+from pipelines.llm.adapters import ends_of, put_on, refuse_other_base
 from pipelines.llm.chat import ChatOptions, Message, Reply, Schema, Usage
 from pipelines.llm.reasoning import answers, opens_reasoning, without_reasoning
 from vits.errors import UserError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CLOSING_TOKENS = 1024  # beyond max_tokens, for JSON to come to its end
-SAMPLED = 1 << 16  # bytes of each end of a weights file that tell it from others
 _LOADING = (OSError, ValueError, ImportError, KeyError)  # what a folder that is not whole raises
 BITS = {"int8": 8, "int4": 4}
 # What to take instead of models that only run with code of their own.
@@ -46,6 +46,9 @@ NATIVE = {
 class LocalModel:
     """A causal model of transformers from a folder or a hub. `bits` 8 or 4 loads it smaller.
 
+    `adapter` is what tuning left of this very model; it then answers without reasoning first, as
+    it was tuned to.
+
     It is loaded when first asked. One answer is written at a time. UserError for a folder that is
     no such model, for one that needs its own code, and for a conversation longer than it reads.
     """
@@ -53,6 +56,7 @@ class LocalModel:
     source: str
     device: str = "cpu"
     bits: int | None = None
+    adapter: Path | None = None
     usage: Usage = field(default_factory=Usage)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -74,8 +78,9 @@ class LocalModel:
         for path in sorted(self.folder.iterdir()):
             if path.suffix in (".json", ".jinja", ".model", ".safetensors") and path.is_file():
                 digest.update(f"{path.name} {path.stat().st_size} ".encode())
-                digest.update(_ends_of(path))
-        return {"model": digest.hexdigest(), "bits": self.bits}
+                digest.update(ends_of(path))
+        facts: dict[str, object] = {"model": digest.hexdigest(), "bits": self.bits}
+        return facts | ({"adapter": _adapter_digest(self.adapter)} if self.adapter else {})
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -111,6 +116,9 @@ class LocalModel:
             )
         except (*_LOADING, RuntimeError, SafetensorError) as error:
             raise _unloadable(self.source, "model", error) from error
+        if self.adapter:
+            refuse_other_base(self.adapter, self.folder, self.source)
+            model = put_on(model, self.adapter)
         return model.eval() if self.bits else model.eval().to(torch.device(device))
 
     @property
@@ -126,7 +134,7 @@ class LocalModel:
         schema: Schema | None = None,
     ) -> Reply:
         options = options or ChatOptions()
-        prompt = self._prompt(messages, think=schema is None)
+        prompt = self.prompt(messages, think=schema is None and self.adapter is None)
         run = _Run(self, prompt, options, schema)
         text = "".join(run.pieces())
         if schema is not None:
@@ -137,21 +145,22 @@ class LocalModel:
     def stream(
         self, messages: Sequence[Message], options: ChatOptions | None = None
     ) -> Iterator[str]:
-        prompt = self._prompt(messages, think=True)
+        prompt = self.prompt(messages, think=self.adapter is None)
         pieces = _Run(self, prompt, options or ChatOptions(), None).pieces()
         try:
             yield from answers(pieces, inside=opens_reasoning(prompt))
         finally:
             pieces.close()  # whoever stops listening stops the model
 
-    def _prompt(self, messages: Sequence[Message], *, think: bool) -> str:
+    def prompt(self, messages: Sequence[Message], *, think: bool) -> str:
         """The conversation in the model's own template, up to where the answer begins."""
         if not self.tokenizer.chat_template:
             return _plain_prompt(messages)
-        prompt = self._templated(messages, think)
+        prompt = self.templated(messages, think)
         return prompt if think or not opens_reasoning(prompt) else f"{prompt}\n</think>\n\n"
 
-    def _templated(self, messages: Sequence[Message], think: bool) -> str:
+    def templated(self, messages: Sequence[Message], think: bool, *, answering: bool = True) -> str:
+        """In the model's template; `answering` adds what stands before an answer."""
         from jinja2 import TemplateError
 
         def render(turns: Sequence[Message]) -> str:
@@ -159,7 +168,7 @@ class LocalModel:
                 self.tokenizer.apply_chat_template(
                     [{"role": m.role, "content": m.content} for m in turns],
                     tokenize=False,
-                    add_generation_prompt=True,
+                    add_generation_prompt=answering,
                     enable_thinking=think,
                 )
             )
@@ -322,12 +331,12 @@ def _unloadable(source: str, part: str, error: Exception) -> UserError:
     )
 
 
-def _ends_of(path: Path) -> bytes:
-    """The file's first and last bytes: the whole of a small one."""
-    with path.open("rb") as file:
-        first = file.read(SAMPLED)
-        file.seek(max(len(first), path.stat().st_size - SAMPLED))
-        return first + file.read()
+def _adapter_digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*")):
+        if path.suffix in (".json", ".safetensors"):
+            digest.update(path.name.encode() + ends_of(path))
+    return digest.hexdigest()
 
 
 def _dtype(device: str, bits: int | None) -> Any:

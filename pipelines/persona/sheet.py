@@ -50,6 +50,14 @@ class Sheet(BaseModel):
     decides: list[Pattern] = Field(default_factory=list)
 
 
+def opening(name: str) -> str:
+    """The first words to a model that speaks as a person, while it is tuned and when it talks."""
+    return (
+        f"You are an AI that speaks in the manner of {name}. You are not {name}. If "
+        "anybody asks in any way whether you are human, real or an AI, say that you are an AI."
+    )
+
+
 def sheet_of(name: str, habits: Habits) -> Sheet:
     """The sheet of what was measured."""
     turns = max(1, habits.turns)

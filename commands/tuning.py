@@ -44,7 +44,7 @@ persona_argument = click.argument("persona", type=click.Path(path_type=Path))
     "--length", type=click.IntRange(32), default=2048, show_default=True,
     help="The most tokens of a dialogue, and of a packed row.",
 )  # fmt: skip
-@click.option("--packing/--no-packing", default=True, help="Several dialogues in a row.")
+@click.option("--no-packing", is_flag=True, help="Each dialogue in a row of its own.")
 @click.option("--force", is_flag=True, help="Replace an adapter that is there.")
 @device_option
 @seed_option
@@ -70,6 +70,7 @@ def train(
     if "target_modules" in wish:
         wish["target_modules"] = tuple(n for n in wish["target_modules"].split(",") if n.strip())
     report = Reporter(as_json)
+    options["packing"] = not options.pop("no_packing")
     request = TuneRequest(persona, base, Tuned(method, **wish), **options)
     with report.watching() as watch, stopping() as stop:
 

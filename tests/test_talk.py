@@ -140,8 +140,9 @@ def test_nothing_takes_it_back(claim: str, mira: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["I am an AI, not a human.", "I am not Mira.", "I was at the bakery with a man.", "我是人工智能。",
-     "我不是真人。", "I know a real person. Not one more!", "It is 3.5 m. Is it?", "机器坏了。修好了！"],
+    ["I am an AI, not a human.", "I am not Mira.", "I was at the bakery with a man.",
+     "我是人工智能。", "我不是真人。", "I know a real person. Not one more!", "It is 3.5 m. Is it?",
+     "机器坏了。修好了！"],
 )  # fmt: skip
 def test_what_is_no_such_claim_passes_letter_for_letter(text: str) -> None:
     for size in (1, 2, 50):

@@ -1,4 +1,4 @@
-"""Tuning for real: a tiny random model takes on a planted habit, is merged, and learns from thumbs."""
+"""Tuning for real: a tiny random model takes on a planted habit, is merged, learns from thumbs."""
 
 from __future__ import annotations
 

@@ -54,10 +54,26 @@ def test_table_of_commands_is_whole_and_true(page: str) -> None:
     assert told == every
 
 
-def test_tree_names_what_is_there() -> None:
+def sections(page: str) -> list[str]:
+    return re.findall(r"^## (.*)$", (ROOT / page).read_text("utf-8"), re.M)
+
+
+def test_chinese_page_has_every_section_and_every_command_of_the_english_one() -> None:
+    assert len(sections("README.zh-CN.md")) == len(sections("README.md"))
+    shown = [
+        {" ".join(line.split()[:2]) for line in blocks(page) if line.startswith(tuple(GROUPS))}
+        for page in PAGES[:2]
+    ]
+    assert shown[0] <= shown[1]
+
+
+@pytest.mark.parametrize(
+    ("page", "heading"), [("README.md", "## The tree"), ("README.zh-CN.md", "## 目录结构")]
+)
+def test_tree_names_what_is_there(page: str, heading: str) -> None:
     folder = ""
     named: list[str] = []
-    tree = (ROOT / "README.md").read_text("utf-8").split("## The tree", 1)[1].split("```")[1]
+    tree = (ROOT / page).read_text("utf-8").split(heading, 1)[1].split("```")[1]
     for line in tree.strip().splitlines():
         name = line.split()[0]
         folder = "" if not line.startswith(" ") else folder

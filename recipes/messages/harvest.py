@@ -54,7 +54,8 @@ SHOWN_TABLES = {"pipelines.doctor": ("NEEDED", "OPTIONAL")}
 # Files whose words are read aloud, or by a language model, or are a page's: only errors in them.
 ERRORS_ONLY = (
     "vits/text/english.py", "vits/text/english_numbers.py", "vits/text/german.py",
-    "pipelines/persona/talk.py", "pipelines/story/instructions/__init__.py", "data/reportpage.py",
+    "pipelines/persona/talk.py", "pipelines/persona/prompting.py",
+    "pipelines/story/instructions/__init__.py", "data/reportpage.py",
     "pipelines/evaluate/page.py", "pipelines/evaluate/plots.py", "pipelines/media/readalong.py",
 )  # fmt: skip
 # Words that are shown as data: states, kinds, the labels of a card.

@@ -38,8 +38,9 @@ def _texts(text: str) -> Iterator[str]:
     text, _, extra = text.partition("[default: ") if text.startswith("[") else text.partition("  [")
     if text.strip():
         yield " ".join(text.split())
-    if extra:
-        yield extra.rstrip("]").removeprefix("default: ")
+    value = extra.rstrip("]").removeprefix("default: ")
+    if any(char.isalpha() for char in value):
+        yield value
 
 
 def _escaped(text: str) -> str:

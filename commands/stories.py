@@ -186,11 +186,13 @@ def _report_story(report: Reporter, told: RenderResult) -> None:
         "reused": told.reused,
         "unknown": told.unknown,
         "failed": dict(told.failed),
+        "usage": told.usage,
     }
     report.result(
         facts,
         f"{told.story.title}: {span(told.duration_s)}, {told.made} made, {told.reused} found made",
         *(f"{name:5} {path}" for name, path in told.files.items()),
+        *([f"language model: {told.usage}"] if told.usage else []),
         *(f"no picture of scene {scene}: {why}" for scene, why in told.failed.items()),
     )
     if told.failed:

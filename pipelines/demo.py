@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pipelines.books.book import word_count
 from pipelines.clone import ClonePlan, CloneRequest, CloneResult, Listeners, clone
 from pipelines.progress import TOTAL, OnProgress, Pace, Progress
-from pipelines.story.render import WORDS_PER_S, RenderResult, render
+from pipelines.story.making import WORDS_PER_S
+from pipelines.story.render import RenderResult, render
 from pipelines.story.script import Story
 from pipelines.story.storyfile import FILE_NAME, read_story, write_story
-from pipelines.story.writer import word_count
 from vits.card import read_card
 from vits.errors import UserError
 from vits.library import voice_folder

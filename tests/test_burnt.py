@@ -23,7 +23,7 @@ def blank(size: tuple[int, int]) -> np.ndarray:
 @pytest.mark.parametrize("size", [(320, 180), (180, 320), (240, 240)])
 def test_a_caption_stands_in_the_lower_part_and_only_there(tmp_path: Path, size):
     told = story(tmp_path)
-    captions, frame = Captions(told, size), blank(size)
+    captions, frame = Captions(cues(told), size), blank(size)
     captions.lay(frame, cues(told)[0].start_s + 0.01)
     rows = np.flatnonzero((frame[: size[1]] != GREY).any(axis=1))
     assert rows.min() > 0.55 * size[1]
@@ -36,7 +36,7 @@ def test_a_caption_stands_in_the_lower_part_and_only_there(tmp_path: Path, size)
 
 def test_the_word_that_is_said_is_lit(tmp_path: Path):
     told, size = story(tmp_path, word_s=0.4), (640, 360)
-    captions = Captions(told, size)
+    captions = Captions(cues(told), size)
     cue = cues(told)[0]
     tokens = [token for row in cue.rows for token in row]
     lit = []
@@ -51,14 +51,14 @@ def test_the_word_that_is_said_is_lit(tmp_path: Path):
 
 def test_before_and_after_a_cue_the_frame_is_left_alone(tmp_path: Path):
     told, size = story(tmp_path, word_s=0.4), (320, 180)
-    captions, frame = Captions(told, size), blank(size)
+    captions, frame = Captions(cues(told), size), blank(size)
     captions.lay(frame, 0.0)
     assert (frame == blank(size)).all()
 
 
-def test_a_notice_stands_in_a_corner_for_some_seconds(tmp_path: Path):
-    told, size = story(tmp_path), (320, 180)
-    captions, frame = Captions(told, size, spoken=False, notice="AI-generated"), blank(size)
+def test_a_notice_stands_in_a_corner_for_some_seconds():
+    size = (320, 180)
+    captions, frame = Captions((), size, notice="AI-generated"), blank(size)
     captions.lay(frame, 1.0)
     changed = np.argwhere(frame[: size[1]] != GREY)
     assert len(changed) > 50
@@ -72,6 +72,6 @@ def test_a_notice_stands_in_a_corner_for_some_seconds(tmp_path: Path):
 def test_text_the_font_cannot_draw_breaks_nothing(tmp_path: Path):
     scenes = (("🦊", ["🦊🦊 🌙", "שלום עולם", "一只小狐狸。", "ok"]),)
     told = story(tmp_path, scenes=scenes)
-    captions = Captions(told, (320, 180), notice="🦊")
+    captions = Captions(cues(told), (320, 180), notice="🦊")
     for step in range(40):
         captions.lay(blank((320, 180)), step * told.duration_s / 40)

@@ -155,7 +155,7 @@ def test_an_output_folder_that_cannot_be_is_one_clear_line(tmp_path):
 def test_a_disk_that_fills_up_is_one_clear_line_and_the_rest_is_kept(tmp_path, monkeypatch):
     folder = write(tmp_path / "fox", small_story())
 
-    def full(told, path, settings, tick):
+    def full(told, path, settings, parts, tick):
         with open("/dev/full", "wb", buffering=0) as file:
             file.write(b"more than fits")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shutil
 import subprocess
 import sys
@@ -18,13 +17,19 @@ import pytest
 from conftest import require
 from media_story import Word, story
 
-from pipelines.media import subtitles, video
+from pipelines.media import subtitles
+from pipelines.media.shots import FADE_FRAMES, Studio, runs
 from pipelines.media.timeline import TimedLine, TimedScene, Timeline
-from pipelines.media.video import frame_count, frames, write_film
+from pipelines.media.video import write_film
 from vits.audio import read_audio
 from vits.errors import UserError
 
 SIZE = (320, 180)
+
+
+def frame_count(told: Timeline) -> int:
+    last = runs(told, SIZE, 25)[-1]
+    return last.start + last.count
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +143,7 @@ def test_sound_and_words_stay_together(film: Path, told: Timeline) -> None:
 
 def test_pictures_move_smoothly(told: Timeline, decoded: np.ndarray) -> None:
     """The bar's left edge goes its way in steps of a fraction of a pixel, none of them a jump."""
-    last = int((told.scenes[0].end_s - video.FADE_S) * 25)
+    last = int(told.scenes[0].end_s * 25) - FADE_FRAMES
     steps = np.diff(decoded[:last, 80:100].mean(axis=1), axis=1)[:, 48:76]
     edge = (steps * np.arange(48, 76)).sum(axis=1) / steps.sum(axis=1)
     speed = np.diff(edge)
@@ -154,12 +159,13 @@ def test_scenes_fade_into_each_other_without_a_jump(told: Timeline, decoded: np.
     assert min(before, after) < middle < max(before, after)
 
 
-def test_a_key_frame_follows_each_fade(film: Path, told: Timeline) -> None:
+def test_every_fade_and_every_scene_begins_with_a_key_frame(film: Path, told: Timeline) -> None:
+    """A key frame after a fade leaves no ghost of what faded."""
     with av.open(film) as container:
         keys = [i for i, frame in enumerate(container.decode(video=0)) if frame.key_frame]
-    assert keys == [0, *sorted(video.settled_frames(told, 25))]
-    first = told.scenes[0].end_s + video.FADE_S / 2
-    assert keys[1] == math.ceil(25 * first)
+    cut = runs(told, SIZE, 25)
+    assert keys == [run.start for run in cut]
+    assert cut[2].start == round(25 * told.scenes[0].end_s) + FADE_FRAMES // 2
 
 
 def test_frames_last_as_long_as_the_sound(told: Timeline, decoded: np.ndarray) -> None:
@@ -175,7 +181,8 @@ def test_very_short_scenes_do_not_trouble_the_fades(tmp_path: Path) -> None:
         TimedScene(str(n), "", pictures[n], cuts[n], cuts[n + 1]) for n in range(len(pictures))
     )
     timeline = Timeline("T", "A", "en", "lj", scenes, long.audio, 2.0)
-    assert sum(1 for _ in frames(timeline, (64, 36), 25)) == 50
+    studio = Studio((64, 36))
+    assert sum(1 for run in runs(timeline, (64, 36), 25) for _ in studio.frames(run)) == 50
 
 
 def test_progress_is_told_to_the_end(told: Timeline, tmp_path: Path) -> None:

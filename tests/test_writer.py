@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.books.book import word_count
 from pipelines.story.dialogue import attribute, label_of, speaker_labels
 from pipelines.story.document import read_markdown, read_plain
 from pipelines.story.script import NARRATOR, Story
@@ -16,9 +17,8 @@ from pipelines.story.writer import (
     BUILTINS,
     SCENE_WORDS,
     Adapt,
-    guess_language,
     story_from,
-    word_count,
+    story_language,
 )
 from vits.errors import UserError
 
@@ -166,13 +166,15 @@ def test_long_texts_become_scenes_of_about_a_page():
 
 
 def test_the_language_is_guessed_from_the_script():
-    assert guess_language(["Hello 灯"]) == "en"
-    assert guess_language(["从前有一座灯塔。"]) == "zh"
-    assert guess_language(["むかし灯台がありました。"]) == "ja"
-    assert story_language("Hallo.", "de") == "de"
+    assert story_language(["Hello 灯"]) == "en"
+    assert story_language(["Der Fuchs und die Eule sind nicht zu Hause."]) == "de"
+    assert story_language(["Le renard est dans la forêt."]) == "en"  # told in none of these
+    assert story_language(["从前有一座灯塔。"]) == "zh"
+    assert story_language(["むかし灯台がありました。"]) == "ja"
+    assert adapted_language("Hallo.", "de") == "de"
 
 
-def story_language(text: str, language: str) -> str:
+def adapted_language(text: str, language: str) -> str:
     return Adapt(language=language).write(text).language
 
 

@@ -6,6 +6,8 @@ for two biquads.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,11 +81,17 @@ def _lufs(power: NDArray[np.float64]) -> NDArray[np.float64]:
 def _k_weighted(samples: Samples, rate: int) -> NDArray[np.float64]:
     """The two filters of BS.1770, designed for any rate."""
     size = 2 ** int(np.ceil(np.log2(len(samples) + rate // 5)))  # room for the ringing
-    z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
     spectrum = np.fft.rfft(samples.astype(np.float64), size)
-    spectrum *= _high_shelf(z, rate, 1681.974, 0.7071752, 3.999844)
-    spectrum *= _high_pass(z, rate, 38.13547, 0.5003270)
+    spectrum *= _response(size, rate)
     return np.fft.irfft(spectrum, size)[: len(samples)]
+
+
+@lru_cache(maxsize=2)
+def _response(size: int, rate: int) -> Response:
+    """Both filters at the frequencies of a transform; pieces of one length follow each other."""
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
+    shelf = _high_shelf(z, rate, 1681.974, 0.7071752, 3.999844)
+    return shelf * _high_pass(z, rate, 38.13547, 0.5003270)
 
 
 def _high_shelf(z: Response, rate: int, hz: float, q: float, gain_db: float) -> Response:

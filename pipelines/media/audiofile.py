@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines.media import id3, labels, loudness
@@ -59,51 +57,15 @@ def mp3_bytes(timeline: Timeline, *, label: Label = DEFAULT_LABEL) -> bytes:
         return path.read_bytes()
 
 
-def write_parts(audio: Path, spans: Sequence[tuple[float, float]], paths: Sequence[Path]) -> None:
-    """Cut the levelled track at `spans` (seconds, in order, apart) into sound files.
-
-    They carry no label: they are parts of something that does.
-    """
-    rate = loudness.sample_rate(audio)
-    pieces = _Pieces(loudness.levelled(audio))
-    for (start_s, end_s), path in zip(spans, paths, strict=True):
-        start, end = round(start_s * rate), round(end_s * rate)
-        for _ in pieces.until(start):
-            pass
-        with AudioWriter(path, rate) as writer:
-            for piece in pieces.until(end):
-                writer.write(piece)
-
-
-class _Pieces:
-    """A stream of pieces, read up to any sample."""
-
-    def __init__(self, pieces: Iterator[NDArray[np.float32]]) -> None:
-        self._pieces = pieces
-        self._rest = np.zeros(0, np.float32)
-        self._at = 0  # samples read
-
-    def until(self, sample: int) -> Iterator[NDArray[np.float32]]:
-        while self._at < sample:
-            if not len(self._rest):
-                piece = next(self._pieces, None)
-                if piece is None:
-                    return
-                self._rest = piece
-            part = self._rest[: sample - self._at]
-            self._rest = self._rest[len(part) :]
-            self._at += len(part)
-            yield part
-
-
 @contextmanager
 def _levelled_file(timeline: Timeline, path: Path, suffix: str) -> Iterator[IO[bytes]]:
     """The levelled track, encoded in a file beside `path` that is gone afterwards."""
     tags = {"title": timeline.title, "artist": timeline.author} if suffix == ".wav" else {}
     staged = temporary_name(path.with_name(f"{path.name}.track{suffix}"))
     try:
-        with AudioWriter(staged, loudness.sample_rate(timeline.audio), metadata=tags) as writer:
-            for piece in loudness.levelled(timeline.audio):
+        rate = loudness.sample_rate(timeline.audio)
+        with AudioWriter(staged, rate, metadata=tags, quick=True) as writer:
+            for piece in loudness.told(timeline.audio):
                 writer.write(piece)
         with staged.open("rb") as file:
             yield file

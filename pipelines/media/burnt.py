@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pipelines.media.motion import Plane, bt709
-from pipelines.media.subtitles import Cue, cues
-from pipelines.media.timeline import Timeline
+from pipelines.media.subtitles import Cue
 from pipelines.story.typeset import drawable, font
 
 INK, LIT, BOX = (255, 255, 255), (255, 214, 92), (18, 22, 30)
@@ -49,20 +48,26 @@ class Strip:
 
 
 class Captions:
-    """The captions of a film of `size`; with a `notice` that stands in its corner at first."""
+    """Cues over a film of `size`; a `notice` stands in its corner for the first `notice_s`."""
 
     def __init__(
-        self, timeline: Timeline, size: tuple[int, int], *, spoken: bool = True, notice: str = ""
+        self,
+        cues: Sequence[Cue],
+        size: tuple[int, int],
+        *,
+        notice: str = "",
+        notice_s: float = NOTICE_S,
     ) -> None:
         self._size = size
-        self._cues: Sequence[Cue] = cues(timeline) if spoken else ()
+        self._cues = cues
+        self._notice_s = notice_s
         self._at = 0
         self._notice = _label(notice, size) if notice else None
         self._strip = lru_cache(maxsize=2)(self._draw)
 
     def lay(self, frame: Plane, now_s: float) -> None:
         """Draw what stands at that time of the film; times rise from call to call."""
-        if self._notice and now_s < NOTICE_S:
+        if self._notice and now_s < self._notice_s:
             self._notice.blend(frame, self._size)
         while self._at < len(self._cues) and self._cues[self._at].end_s <= now_s:
             self._at += 1

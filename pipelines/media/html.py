@@ -16,6 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from pipelines.assets import Assets
 from pipelines.media import labels
 from pipelines.media.audiofile import mp3_bytes
 from pipelines.media.labels import DEFAULT_LABEL, Label
@@ -27,8 +28,8 @@ from pipelines.media.markup import (
     plain,
     with_names,
 )
+from pipelines.media.parts import kept_parts, picture_part
 from pipelines.media.phrases import phrase, primary
-from pipelines.media.picture import read_picture
 from pipelines.media.timeline import TimedLine, TimedScene, Timeline, chapter_titles, writable
 from vits.files import write_text
 
@@ -85,13 +86,24 @@ _ICONS = {  # SVG paths in a square of 24
 
 
 def write_page(
-    timeline: Timeline, path: str | Path, *, notice: bool = True, label: Label = DEFAULT_LABEL
+    timeline: Timeline,
+    path: str | Path,
+    *,
+    notice: bool = True,
+    label: Label = DEFAULT_LABEL,
+    parts: Assets | None = None,
 ) -> None:
-    """Write the story as one page, whole or not at all. UserError if that cannot be done."""
-    write_text(Path(path), page(timeline, notice=notice, label=label))
+    """Write the story as one page, whole or not at all. UserError if that cannot be done.
+
+    `parts` keeps what is encoded for the next time.
+    """
+    with kept_parts(parts, Path(path)) as kept:
+        write_text(Path(path), page(timeline, kept, notice=notice, label=label))
 
 
-def page(timeline: Timeline, *, notice: bool = True, label: Label = DEFAULT_LABEL) -> str:
+def page(
+    timeline: Timeline, parts: Assets, *, notice: bool = True, label: Label = DEFAULT_LABEL
+) -> str:
     """The page's HTML. The same timeline gives the same text."""
     style, script = _resource("page.css"), _resource("page.js")
     language = language_tag(timeline.language)
@@ -120,7 +132,7 @@ def page(timeline: Timeline, *, notice: bool = True, label: Label = DEFAULT_LABE
 {_byline(timeline)}
 <audio id="sound" controls preload="auto" src="{sound}"></audio>
 </header>
-{"".join(_scenes(timeline))}<footer>{_footer(timeline, notice)}</footer>
+{"".join(_scenes(timeline, parts))}<footer>{_footer(timeline, notice)}</footer>
 </main>
 {_bar(timeline, phrases)}
 <script type="application/json" id="times">{_times(timeline)}</script>
@@ -144,12 +156,12 @@ def _footer(timeline: Timeline, notice: bool) -> str:
     return "<br>".join(lines)
 
 
-def _scenes(timeline: Timeline) -> Iterator[str]:
+def _scenes(timeline: Timeline, parts: Assets) -> Iterator[str]:
     titles = chapter_titles(timeline)
     speaker = ""
     for scene, title in zip(timeline.scenes, titles, strict=True):
         yield f"<section>\n<h2>{plain(title)}</h2>\n"
-        yield f"<figure>{_picture(scene, title)}</figure>\n"
+        yield f"<figure>{_picture(scene, title, parts)}</figure>\n"
         for line, named in with_names(scene.lines, timeline.narrator, speaker):
             yield line_markup(line, named=named)
             speaker = line.speaker
@@ -159,12 +171,13 @@ def _scenes(timeline: Timeline) -> Iterator[str]:
 # ---------------------------------------------------------------- sound, pictures, times
 
 
-def _picture(scene: TimedScene, title: str) -> str:
-    picture = read_picture(scene.picture)
-    picture.thumbnail(PICTURE_PIXELS, Image.Resampling.LANCZOS)
-    data = labels.encode_image(picture, "WEBP", quality=PICTURE_QUALITY, method=4)
-    size = f'width="{picture.width}" height="{picture.height}"'
-    return f'<img alt="{plain(title)}" {size} src="{_data("image/webp", data)}">'
+def _picture(scene: TimedScene, title: str, parts: Assets) -> str:
+    how = {"quality": PICTURE_QUALITY, "method": 4}
+    part = picture_part(scene.picture, "WEBP", PICTURE_PIXELS, parts, how)
+    with Image.open(part) as picture:
+        size = f'width="{picture.width}" height="{picture.height}"'
+    data = _data("image/webp", part.read_bytes())
+    return f'<img alt="{plain(title)}" {size} src="{data}">'
 
 
 def _data(kind: str, data: bytes) -> str:

@@ -3,11 +3,15 @@
 Loudness is ITU-R BS.1770-4 (`vits/loudness.py`). One gain for the whole track brings it to the
 target, since a gain that follows the speech would pump. Where a peak between the samples would
 still go over the ceiling, a look-ahead limiter takes it down.
+
+A told story's gain goes in steps of half a decibel: a changed line hardly ever moves it, and what
+was encoded of all other scenes can be used again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ CEILING_DBTP = -1.5  # lossy coders overshoot by about a decibel
 OVERSAMPLING = 4
 LOOK_AHEAD_S = 0.005
 PIECE_S = 20.0
+STEP_DB = 0.5  # of a told story's gain
 
 Samples = NDArray[np.float32]
 
@@ -33,14 +38,18 @@ def sample_rate(path: str | Path) -> int:
     return int(soundfile.info(str(path)).samplerate)
 
 
-def track_loudness(path: str | Path) -> float:
-    """Integrated loudness in LUFS of a mono sound file; -inf for silence."""
+def sample_count(path: str | Path) -> int:
+    """Samples of a sound file."""
     import soundfile
 
-    with soundfile.SoundFile(str(path)) as file:
-        meter = Meter(file.samplerate)
-        while len(samples := _read_mono(file, int(PIECE_S * file.samplerate))):
-            meter.add(samples)
+    return int(soundfile.info(str(path)).frames)
+
+
+def track_loudness(path: str | Path) -> float:
+    """Integrated loudness in LUFS of a mono sound file; -inf for silence."""
+    meter = Meter(sample_rate(path))
+    for samples in read_pieces(path, 0, sample_count(path)):
+        meter.add(samples)
     return meter.lufs
 
 
@@ -51,21 +60,63 @@ def levelled(
 
     The pieces joined are what the whole track at once would give. Silence stays silence.
     """
+    loudness = track_loudness(path)
+    gain_db = lufs - loudness if np.isfinite(loudness) else 0.0
+    yield from _raised(path, 0, sample_count(path), gain_db, ceiling_dbtp)
+
+
+def told(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[Samples]:
+    """The samples from `start` to `stop` of a told story's track, at the story's level."""
+    stop = sample_count(path) if stop is None else stop
+    yield from _raised(path, start, stop, told_gain_db(path), CEILING_DBTP)
+
+
+def told_gain_db(path: str | Path) -> float:
+    """What brings a story's track to the target, to the nearest step."""
+    path = Path(path)
+    return _gain_db(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _gain_db(path: Path, _written: int) -> float:
+    loudness = track_loudness(path)
+    if not np.isfinite(loudness):
+        return 0.0
+    return STEP_DB * round((TARGET_LUFS - loudness) / STEP_DB)
+
+
+def _raised(
+    path: str | Path, start: int, stop: int, gain_db: float, ceiling_dbtp: float
+) -> Iterator[Samples]:
+    """Samples of a file with gain and limiter; those outside of the span count as neighbours."""
     import soundfile
 
-    loudness = track_loudness(path)
-    gain = 10 ** ((lufs - loudness) / 20) if np.isfinite(loudness) else 1.0
+    gain = np.float32(10 ** (gain_db / 20))
     with soundfile.SoundFile(str(path)) as file:
         rate, total = file.samplerate, file.frames
-        reach = 3 * _look_ahead_samples(rate) + 64  # what a sample's gain depends on
-        step = int(PIECE_S * rate)
-        for start in range(0, total, step):
-            before = max(0, start - reach)
-            stop = min(total, start + step)
+        reach, step = reach_samples(rate), int(PIECE_S * rate)
+        for at in range(start, stop, step):
+            before, end = max(0, at - reach), min(stop, at + step)
             file.seek(before)
-            samples = _read_mono(file, min(total, stop + reach) - before) * np.float32(gain)
+            samples = _read_mono(file, min(total, end + reach) - before) * gain
             limited = limit(samples, rate, ceiling_dbtp)
-            yield limited[start - before : stop - before]
+            yield limited[at - before : end - before]
+
+
+def reach_samples(rate: int) -> int:
+    """How far away a sample can be that another's gain depends on."""
+    return 3 * _look_ahead_samples(rate) + 64
+
+
+def read_pieces(path: str | Path, start: int, stop: int) -> Iterator[Samples]:
+    """The samples of a file from `start` to `stop`, mono, as they are."""
+    import soundfile
+
+    with soundfile.SoundFile(str(path)) as file:
+        file.seek(start)
+        step = int(PIECE_S * file.samplerate)
+        for at in range(start, stop, step):
+            yield _read_mono(file, min(step, stop - at))
 
 
 def limit(samples: Samples, sample_rate: int, ceiling_dbtp: float) -> Samples:

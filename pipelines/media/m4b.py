@@ -16,8 +16,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from pipelines.assets import Assets
 from pipelines.media import labels, mp4
 from pipelines.media.labels import DEFAULT_LABEL, Label
+from pipelines.media.parts import kept_parts
 from pipelines.media.timeline import Timeline, chapter_titles, language_code, writable
 from vits.errors import UserError
 from vits.files import atomic_file, temporary_name
@@ -121,19 +123,25 @@ def write_m4b(
     return starts[-1]
 
 
-def write_story(timeline: Timeline, path: str | Path, *, label: Label = DEFAULT_LABEL) -> None:
-    """A told story as a book: a chapter for each scene, the first picture as its cover."""
-    from pipelines.media import loudness
+def write_story(
+    timeline: Timeline,
+    path: str | Path,
+    *,
+    label: Label = DEFAULT_LABEL,
+    parts: Assets | None = None,
+) -> None:
+    """A told story as a book: a chapter for each scene, the first picture as its cover.
+
+    The sound is that of the film; `parts` keeps what is encoded for the next time.
+    """
     from pipelines.media.picture import read_picture
-    from vits.audio import AudioWriter
+    from pipelines.media.soundparts import Sound, write_m4a
 
     path = Path(path)
     sound = temporary_name(path.with_name(f"{path.name}.sound.m4a"))
     try:
-        rate = loudness.sample_rate(timeline.audio)
-        with AudioWriter(sound, rate, bit_rate=BIT_RATE) as writer:
-            for piece in loudness.levelled(timeline.audio):
-                writer.write(piece)
+        with kept_parts(parts, path) as kept:
+            write_m4a(Sound(timeline.audio, kept).of_film(timeline), sound)
         picture = read_picture(timeline.scenes[0].picture)
         chapters = [
             Chapter(title, scene.start_s, scene.end_s)

@@ -8,23 +8,21 @@ touch, so that a reader plays them without a gap and pauses are kept.
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
-
-from pipelines.media import labels
-from pipelines.media.audiofile import write_parts
+from pipelines.assets import Assets
+from pipelines.media import loudness
 from pipelines.media.epub import Clip, Package, Page, write_package
 from pipelines.media.labels import DEFAULT_LABEL, Label
 from pipelines.media.markup import byline, line_markup, plain, with_names
+from pipelines.media.parts import kept_parts, picture_part
 from pipelines.media.phrases import phrase
-from pipelines.media.picture import read_picture
+from pipelines.media.soundparts import Part, Sound
 from pipelines.media.subtitles import text_columns
 from pipelines.media.timeline import TimedLine, Timeline, chapter_titles
 
@@ -48,8 +46,8 @@ HEADING = 130
 class Chapter:
     """A scene of a story or a chapter of a book: lines, and where their sound is.
 
-    `audio` is a mono sound file, of which the chapter has `start_s` to `end_s`; the times of
-    lines and words count from the start of that file.
+    `audio` is a mono sound file, of which the chapter has `start_s` to `end_s` (an mp3 is the
+    chapter's own, whole); the times of lines and words count from the start of that file.
     """
 
     title: str
@@ -81,10 +79,11 @@ def write_epub(
     pages: Pages = "fixed",
     notice: bool = True,
     label: Label = DEFAULT_LABEL,
+    parts: Assets | None = None,
 ) -> None:
     """The story as an EPUB. UserError if a picture cannot be read or the book not be written.
 
-    With `notice` the last page says that a machine made it.
+    With `notice` the last page says that a machine made it. `parts` keeps what is encoded.
     """
     chapters = [
         Chapter(title, scene.lines, timeline.audio, scene.start_s, scene.end_s, scene.picture)
@@ -99,7 +98,7 @@ def write_epub(
         cover=timeline.scenes[0].picture,
         credits=timeline.credits,
     )
-    write_book(book, path, pages=pages, notice=notice, label=label)
+    write_book(book, path, pages=pages, notice=notice, label=label, parts=parts)
 
 
 def write_book(
@@ -110,12 +109,13 @@ def write_book(
     by_word: bool = True,
     notice: bool = True,
     label: Label = DEFAULT_LABEL,
+    parts: Assets | None = None,
 ) -> None:
     """The book as an EPUB; `by_word` lights words, else whole lines."""
-    with tempfile.TemporaryDirectory() as folder:
+    with kept_parts(parts, Path(path)) as kept:
         contents: dict[str, bytes | Path] = {"book.css": _style()}
-        contents |= _pictures(book)
-        contents |= _sounds(book, Path(folder))
+        contents |= _pictures(book, kept)
+        contents |= _sounds(book, kept)
         cover = "cover.jpg" if book.cover else ""
         bound = list(_bound(book, pages, by_word))
         if notice:
@@ -143,11 +143,11 @@ def _style() -> bytes:
     return files("pipelines.media").joinpath("book.css").read_bytes()
 
 
-def _pictures(book: Book) -> dict[str, bytes]:
-    found = {"cover.jpg": _jpeg(book.cover)} if book.cover else {}
+def _pictures(book: Book, parts: Assets) -> dict[str, Path]:
+    found = {"cover.jpg": _jpeg(book.cover, parts)} if book.cover else {}
     for number, chapter in enumerate(book.chapters, start=1):
         if chapter.picture:
-            found[_picture_name(number)] = _jpeg(chapter.picture)
+            found[_picture_name(number)] = _jpeg(chapter.picture, parts)
     return found
 
 
@@ -155,21 +155,26 @@ def _picture_name(number: int) -> str:
     return f"picture-{number}.jpg"
 
 
-def _jpeg(path: Path) -> bytes:
-    picture = read_picture(path)
-    picture.thumbnail(PICTURE_PIXELS, Image.Resampling.LANCZOS)
-    return labels.encode_image(picture, "JPEG", quality=PICTURE_QUALITY, optimize=True)
+def _jpeg(path: Path, parts: Assets) -> Path:
+    how = {"quality": PICTURE_QUALITY, "optimize": True}
+    return picture_part(path, "JPEG", PICTURE_PIXELS, parts, how)
 
 
-def _sounds(book: Book, folder: Path) -> dict[str, Path]:
-    """Each chapter's part of the levelled track, in `folder`."""
-    names = [_sound_name(number) for number in range(1, len(book.chapters) + 1)]
-    numbered = list(zip(book.chapters, names, strict=True))
-    for audio, group in groupby(numbered, key=lambda pair: pair[0].audio):
-        parts = list(group)
-        spans = [(chapter.start_s, chapter.end_s) for chapter, _ in parts]
-        write_parts(audio, spans, [folder / name for _, name in parts])
-    return {name: folder / name for name in names}
+def _sounds(book: Book, parts: Assets) -> dict[str, Path]:
+    """Each chapter's part of the levelled track."""
+    return {
+        _sound_name(number): _sound(chapter, parts)
+        for number, chapter in enumerate(book.chapters, start=1)
+    }
+
+
+def _sound(chapter: Chapter, parts: Assets) -> Path:
+    if chapter.audio.suffix == ".mp3":  # a chapter of a book, encoded already
+        return chapter.audio
+    rate = loudness.sample_rate(chapter.audio)
+    start, stop = (round(at * rate) for at in (chapter.start_s, chapter.end_s))
+    stop = min(stop, loudness.sample_count(chapter.audio))
+    return Sound(chapter.audio, parts).mp3_part(Part(start, stop, 0))
 
 
 def _sound_name(number: int) -> str:

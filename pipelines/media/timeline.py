@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the speech side of the house needs torch, the media side does not
     from vits.voice import WordTiming
 
+# Frames of film (25 a second, 8 of them) and packets of AAC (1024 samples at 48 kHz, 15 of them)
+# begin together on this grid: what begins on it can be encoded by itself and joined anywhere.
+GRID_S = 0.32
 SLACK_S = 0.05  # rounding to samples and video frames; more than that is a mistake
 
 # what XML 1.0 (and so HTML, XMP and every player's tag reader) cannot hold

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pipelines.story.casting import cast_story
 from pipelines.story.narrator import VoiceNarrator, story_lexicon
+from pipelines.story.opening import story_folder
 from pipelines.story.own import check_own
 from pipelines.story.prompting import PromptAssistant, is_drawn
 from pipelines.story.prompts import Prompt, problems, shows_people
-from pipelines.story.render import story_folder
 from pipelines.story.script import Story
 from pipelines.story.takes import Takes, read_takes
 from pipelines.story.writer import story_from

@@ -9,7 +9,7 @@ from pipelines.story.casting import cast_story
 from pipelines.story.illustrators import Illustrator
 from pipelines.story.illustrators import illustrator as find_illustrator
 from pipelines.story.narrator import Narrator
-from pipelines.story.render import open_workshop
+from pipelines.story.opening import open_workshop
 from pipelines.story.takes import pinned, read_takes, targets, write_takes
 from pipelines.story.writer import story_from
 from vits.errors import UserError

@@ -13,22 +13,14 @@ from pipelines.assets import Assets
 from pipelines.story.casting import cast_story
 from pipelines.story.forms import Wishes
 from pipelines.story.illustrators import Illustrator
+from pipelines.story.making import NARRATION, WORDS_PER_S, picture_kind, spoken_s
 from pipelines.story.narrator import Narrator
+from pipelines.story.opening import open_workshop, story_folder, with_notice
 from pipelines.story.own import check_own
 from pipelines.story.past import Past
-from pipelines.story.render import (
-    NARRATION,
-    WORDS_PER_S,
-    Cast,
-    open_workshop,
-    picture_kind,
-    ship_kind,
-    spoken_s,
-    story_folder,
-    with_notice,
-)
+from pipelines.story.render import Cast
 from pipelines.story.script import Scene
-from pipelines.story.ship import STEM, Settings, find_format
+from pipelines.story.ship import STEM, Settings, find_format, ship_kind
 from pipelines.story.takes import targets
 from pipelines.story.track import END_TAIL_S, LEAD_S, TAIL_S
 from pipelines.story.workshop import Workshop

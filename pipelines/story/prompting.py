@@ -161,14 +161,14 @@ def prompt_of(subject: str, *, style: str = "", llm: str = "") -> Prompt:
     """The prompt of a single picture; by rules alone where no model is named or set up."""
     from pipelines.llm import open_model
     from pipelines.llm.config import default_model
-    from pipelines.story.writer import guess_language
+    from pipelines.story.writer import story_language
 
     spec = llm or default_model()
     scene = Scene(picture=subject, lines=(Line(text=subject),))
     story = Story(
         title="A picture",
         style=style,
-        language=guess_language([subject]),  # type: ignore[arg-type]
+        language=story_language([subject]),  # type: ignore[arg-type]
         scenes=(scene,),
     )
     return PromptAssistant(story, open_model(spec) if spec else None).prompt(story.scenes[0])

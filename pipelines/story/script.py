@@ -17,6 +17,7 @@ from vits.text.marks import without_marks
 NARRATOR = "narrator"
 TITLE_ID = "title"  # the page before the first scene, with the title read aloud
 VERSION = 1
+LANGUAGES = ("en", "zh", "ja", "de")  # that stories are told in
 
 Text = Annotated[str, Field(min_length=1)]
 Location = tuple[str | int, ...]

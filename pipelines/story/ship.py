@@ -53,7 +53,7 @@ class Format:
     """
 
     version: int
-    write: Callable[[Timeline, Path, Settings, Tick], None]
+    write: Callable[[Timeline, Path, Settings, Assets, Tick], None]
     uses: tuple[str, ...] = ()
     unit: str = ""  # of its progress
 
@@ -64,9 +64,13 @@ def ship(
     told: Timeline,
     settings: Settings,
     assets: Assets,
+    parts: Assets,
     on_event: OnProgress,
 ) -> Path:
-    """The story as one file, made if the one that is there is not of this timeline."""
+    """The story as one file, made if the one that is there is not of this timeline.
+
+    `parts` has what was encoded of it before.
+    """
 
     def report(done: int, total: int) -> None:
         on_event(Progress(name, done, total, form.unit, told.title))
@@ -75,7 +79,7 @@ def ship(
     facts |= {name: getattr(settings, name) for name in form.uses}
     key = asset_key(name, form.version, facts)
     path = assets.publish(
-        key, f"{STEM}.{name}", lambda part: form.write(told, part, settings, report)
+        key, f"{STEM}.{name}", lambda part: form.write(told, part, settings, parts, report)
     )
     on_event(Progress(name, 1, 1, "", path.name))
     return path
@@ -90,6 +94,11 @@ def timeline_facts(told: Timeline) -> dict[str, object]:
     return facts
 
 
+def ship_kind(name: str, settings: Settings) -> str:
+    """What the past calls the making of a format."""
+    return f"{name}:{settings.size[1]}" if "size" in find_format(name).uses else name
+
+
 def find_format(name: str) -> Format:
     """The format `name`; UserError lists them if there is none such."""
     if name not in FORMATS:
@@ -100,7 +109,7 @@ def find_format(name: str) -> Format:
     return FORMATS[name]
 
 
-def _film(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _film(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.media.phrases import phrase
     from pipelines.media.video import write_film
 
@@ -111,65 +120,66 @@ def _film(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
         size=settings.size,
         captions=settings.captions,
         notice=notice,
+        parts=parts,
         on_progress=tick,
     )
 
 
-def _page(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _page(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.media.html import write_page
 
-    write_page(told, path, notice=settings.has_notice)
+    write_page(told, path, notice=settings.has_notice, parts=parts)
 
 
-def _epub(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _epub(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.media.readalong import write_epub
 
-    write_epub(told, path, pages=settings.pages, notice=settings.has_notice)
+    write_epub(told, path, pages=settings.pages, notice=settings.has_notice, parts=parts)
 
 
-def _pdf(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _pdf(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.story.printed import write_pdf
 
     write_pdf(told, path, notice=settings.has_notice)
 
 
-def _m4b(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _m4b(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.media.m4b import write_story
 
-    write_story(told, path)
+    write_story(told, path, parts=parts)
 
 
-def _mp3(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _mp3(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.media.audiofile import write_mp3
 
     write_mp3(told, path)
 
 
-def _srt(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _srt(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.media.subtitles import write_srt
 
     write_srt(told, path)
 
 
-def _vtt(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _vtt(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.media.subtitles import write_vtt
 
     write_vtt(told, path)
 
 
-def _ass(told: Timeline, path: Path, settings: Settings, tick: Tick) -> None:
+def _ass(told: Timeline, path: Path, settings: Settings, parts: Assets, tick: Tick) -> None:
     from pipelines.media.subtitles import write_ass
 
     write_ass(told, path)
 
 
 FORMATS: dict[str, Format] = {
-    "mp4": Format(2, _film, uses=("size", "captions", "notice"), unit="frames"),
-    "html": Format(2, _page, uses=("notice",)),
-    "epub": Format(2, _epub, uses=("pages", "notice")),
+    "mp4": Format(3, _film, uses=("size", "captions", "notice"), unit="frames"),
+    "html": Format(3, _page, uses=("notice",)),
+    "epub": Format(3, _epub, uses=("pages", "notice")),
     "pdf": Format(1, _pdf, uses=("notice",)),
-    "m4b": Format(1, _m4b),
-    "mp3": Format(1, _mp3),
+    "m4b": Format(2, _m4b),
+    "mp3": Format(2, _mp3),
     "srt": Format(1, _srt),
     "vtt": Format(1, _vtt),
     "ass": Format(1, _ass),

@@ -64,9 +64,12 @@ class Bed:
     music: Samples | None = None
     room_db: float = ROOM_DB
 
-    def laid(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
-        """The pieces with the bed under them."""
-        room, at = np.random.default_rng(0), 0
+    def laid(self, pieces: Iterator[Samples], at: int = 0) -> Iterator[Samples]:
+        """The pieces, from sample `at` on, with the bed under them.
+
+        Room tone begins with the pieces: a scene sounds the same wherever it stands.
+        """
+        room = np.random.default_rng(0)
         last = np.zeros(1, np.float32)
         for piece in pieces:
             noise = room.standard_normal(len(piece)).astype(np.float32)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.assets import Assets, asset_key, file_hash
-from pipelines.media.timeline import TimedLine, TimedScene, Timeline
+from pipelines.media.timeline import GRID_S, TimedLine, TimedScene, Timeline
 from pipelines.story.narrator import Narration
 from pipelines.story.script import Line, Scene, Story
 from pipelines.story.sounds import Bed, Samples, eased, read_music, scene_gain
@@ -25,10 +25,10 @@ from vits.text.marks import MARK
 if TYPE_CHECKING:
     from vits.voice import WordTiming
 
-VERSION = 2  # of this stage: another number joins the lines anew
+VERSION = 3  # of this stage: another number joins the lines anew
 
 LEAD_S = 0.8  # of picture before the first word of a scene
-TAIL_S = 0.7  # of picture after its last word
+TAIL_S = 0.7  # of picture after its last word, give or take half a step of the grid
 TITLE_TAIL_S = 1.0
 END_TAIL_S = 1.8
 TURN_S = 0.25  # between two speakers, beside the pause in which a line ends
@@ -75,10 +75,16 @@ def plan_track(scenes: Sequence[Scene], narrations: Sequence[Sequence[Narration]
             end = now + round(narration.duration_s * rate)
             placed.append(Placed(line, narration, now, end))
             now = end
-        now += round(_tail_s(index, len(scenes)) * rate)
+        now = _on_grid(now + round(_tail_s(index, len(scenes)) * rate), rate)
         cuts.append(now)
         placed_scenes.append((scene, tuple(placed)))
     return Track(rate, tuple(placed_scenes), tuple(cuts))
+
+
+def _on_grid(at: int, rate: int) -> int:
+    """The sample nearest to `at` at which a scene may begin: films are joined there."""
+    grid = GRID_S * rate
+    return round(round(at / grid) * grid)
 
 
 def _tail_s(index: int, count: int) -> float:
@@ -111,21 +117,20 @@ def _join(track: Track, path: Path, music: Path | None) -> None:
     speech = [(placed.start, placed.end) for placed in track.placed]
     bed = Bed(rate, track.cuts[-1], speech, read_music(music, rate) if music else None)
     with AudioWriter(path, rate) as writer:
-        for piece in bed.laid(_pieces(track)):
-            writer.write(piece)
+        for (_, lines), (start, end) in zip(track.scenes, pairwise(track.cuts), strict=True):
+            for piece in bed.laid(_pieces(lines, start, end, rate), start):
+                writer.write(piece)
 
 
-def _pieces(track: Track) -> Iterator[Samples]:
-    """Silence and lines in turn; the lines of a scene at one loudness."""
-    now = 0
-    for _, lines in track.scenes:
-        spoken = [_samples(placed, track.sample_rate) for placed in lines]
-        gain = np.float32(scene_gain(spoken, track.sample_rate))
-        for placed, samples in zip(lines, spoken, strict=True):
-            yield np.zeros(placed.start - now, np.float32)
-            yield eased(samples * gain, track.sample_rate)
-            now = placed.end
-    yield np.zeros(track.cuts[-1] - now, np.float32)
+def _pieces(lines: Sequence[Placed], now: int, end: int, rate: int) -> Iterator[Samples]:
+    """A scene's silences and lines in turn, the lines at one loudness."""
+    spoken = [_samples(placed, rate) for placed in lines]
+    gain = np.float32(scene_gain(spoken, rate))
+    for placed, samples in zip(lines, spoken, strict=True):
+        yield np.zeros(placed.start - now, np.float32)
+        yield eased(samples * gain, rate)
+        now = placed.end
+    yield np.zeros(end - now, np.float32)
 
 
 def _samples(placed: Placed, rate: int) -> Samples:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Protocol
 
 from data.encodings import read_text
+from pipelines.books.book import word_count
+from pipelines.books.language import guess_language
 from pipelines.story.dialogue import Piece, attribute, label_of, speaker_labels
 from pipelines.story.document import Document, read_markdown, read_plain
-from pipelines.story.script import NARRATOR, Line, Role, Scene, Story
+from pipelines.story.script import LANGUAGES, NARRATOR, Line, Role, Scene, Story
 from pipelines.story.storyfile import FILE_NAME, read_story
 from vits.errors import UserError
 
@@ -25,7 +27,6 @@ log = logging.getLogger(__name__)
 
 SCENE_WORDS = 90  # a page that is read in half a minute and fits under one picture
 LINE_WORDS = 60  # what is spoken, and spoken again after an edit, in one go
-CJK_PER_WORD = 1.8  # Chinese and Japanese characters that take as long as an English word
 STORY_SUFFIXES = (".yaml", ".yml")
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 TEXT_SUFFIXES = (*MARKDOWN_SUFFIXES, ".txt")
@@ -38,7 +39,6 @@ FILE_SUFFIXES = (
 )
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 # 'a/b' may be in an idea; what begins like a path or has no space around a separator is one.
 _PATH_LIKE = re.compile(r"^(?:[.~]?[/\\]|[A-Za-z]:[/\\])|^\S*[/\\]\S*$")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])(?:[\"”’»]*)\s+|(?<=[。！？])(?:[”’」』]*)")
@@ -177,7 +177,7 @@ class Adapt:
             {
                 "title": document.title or self.title,
                 "author": document.author,
-                "language": self.language or document.language or guess_language(document.texts),
+                "language": self.language or document.language or story_language(document.texts),
                 "cast": cast,
                 "scenes": scenes,
             }
@@ -209,19 +209,10 @@ def _named(
 BUILTINS: dict[str, Callable[..., Writer]] = {"adapt": Adapt}
 
 
-def guess_language(texts: Iterable[str]) -> str:
-    """'ja' for text with kana, 'zh' for Chinese characters without, else 'en'."""
-    text = "".join(texts)
-    asian = len(_CJK.findall(text))
-    if asian < 0.2 * len(re.findall(r"\w", text)) or not asian:
-        return "en"
-    return "ja" if len(re.findall(r"[\u3040-\u30ff]", text)) > 0.1 * asian else "zh"
-
-
-def word_count(text: str) -> float:
-    """How long a text is, in English words."""
-    asian = len(_CJK.findall(text))
-    return len(_WORD.findall(_CJK.sub(" ", text))) + asian / CJK_PER_WORD
+def story_language(texts: Iterable[str]) -> str:
+    """The language of a text; 'en' for one that stories are not told in."""
+    found = guess_language(texts)
+    return found if found in LANGUAGES else "en"
 
 
 def _scenes(title: str, paragraphs: list[list[Line]]) -> Iterator[Scene]:

@@ -29,11 +29,11 @@ from pipelines.story.writer import (
     STORY_SUFFIXES,
     TEXT_SUFFIXES,
     by_rules,
-    guess_language,
     is_idea,
     no_such_source,
     read_text,
     story_from,
+    story_language,
 )
 from vits.errors import UserError
 
@@ -62,7 +62,7 @@ def write(
     wishes = wishes or Wishes(language="")
     text, kind = _read(source, retell)
     if not wishes.language and kind not in ("story", "text"):
-        wishes = replace(wishes, language=guess_language([text]))
+        wishes = replace(wishes, language=story_language([text]))
     for language in filter(None, (wishes.language, translate_to)):
         check_language(language)
     facts = {"text": text, "kind": kind, "wishes": asdict(wishes), "to": translate_to}

@@ -13,6 +13,7 @@ from tones import Tones, small_story
 
 import cli
 from pipelines.llm.chat import Message
+from pipelines.story.forms import Wishes
 from pipelines.story.past import Past
 from pipelines.story.pinning import pin
 from pipelines.story.planning import StoryPlan, plan_render
@@ -175,6 +176,8 @@ def test_an_idea_becomes_a_told_story_through_a_server(
         assert "6 requests, 60 tokens read, 30 written" in result.output
         told = tell(out, out, settings=Settings(SIZE), cast="library")
         assert [scene.id for scene in told.timeline.scenes] == ["title", "1", "2"]
+        fresh = tell(IDEA, tmp_path / "idea", llm=spec, wishes=Wishes(scenes=2))
+        assert "requests, " in fresh.usage
         count = len(server.seen)
         assert run("write", IDEA, "-o", out, "--llm", spec, "--scenes", 2).exit_code == 0
         assert len(server.seen) == count

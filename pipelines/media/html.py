@@ -98,13 +98,19 @@ def write_page(
     `parts` keeps what is encoded for the next time.
     """
     with kept_parts(parts, Path(path)) as kept:
-        write_text(Path(path), page(timeline, kept, notice=notice, label=label))
+        write_text(Path(path), page(timeline, notice=notice, label=label, parts=kept))
 
 
 def page(
-    timeline: Timeline, parts: Assets, *, notice: bool = True, label: Label = DEFAULT_LABEL
+    timeline: Timeline,
+    *,
+    notice: bool = True,
+    label: Label = DEFAULT_LABEL,
+    parts: Assets | None = None,
 ) -> str:
     """The page's HTML. The same timeline gives the same text."""
+    with kept_parts(parts, timeline.audio) as kept:
+        sections = "".join(_scenes(timeline, kept))
     style, script = _resource("page.css"), _resource("page.js")
     language = language_tag(timeline.language)
     phrases = _PHRASES.get(primary(language), _PHRASES["en"])
@@ -132,7 +138,7 @@ def page(
 {_byline(timeline)}
 <audio id="sound" controls preload="auto" src="{sound}"></audio>
 </header>
-{"".join(_scenes(timeline, parts))}<footer>{_footer(timeline, notice)}</footer>
+{sections}<footer>{_footer(timeline, notice)}</footer>
 </main>
 {_bar(timeline, phrases)}
 <script type="application/json" id="times">{_times(timeline)}</script>

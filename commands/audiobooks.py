@@ -55,6 +55,22 @@ _BOOK_OPTIONS = [
         help="m4b, mp3, opus (a file for each chapter) or epub (reads along).",
     ),
     click.option(
+        "--illustrate",
+        default="",
+        metavar="chapter|scene",
+        help="A picture for each chapter or scene: a film (mp4) and an epub with pictures too.",
+    ),
+    click.option(
+        "--illustrator",
+        default="collage",
+        show_default=True,
+        metavar="NAME",
+        help="Who draws: collage, cards, sd:FOLDER_OR_ID_OR_FILE, a1111:URL, openai:MODEL@URL.",
+    ),
+    click.option(
+        "--draw", multiple=True, metavar="KEY=VALUE", help="How a model draws: steps=20, cfg=7 ..."
+    ),
+    click.option(
         "--loudness",
         default="-18",
         show_default=True,

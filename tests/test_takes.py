@@ -11,10 +11,11 @@ from test_render import tell, write
 from tones import Tones, small_story
 
 from pipelines.assets import file_hash
+from pipelines.story.opening import open_workshop
 from pipelines.story.own import align_words
-from pipelines.story.render import open_workshop
 from pipelines.story.script import Line, Story
-from pipelines.story.storyfile import parse_story
+from pipelines.story.storyfile import FILE_NAME as STORY_FILE
+from pipelines.story.storyfile import parse_story, read_story
 from pipelines.story.takes import (
     FILE_NAME,
     Takes,
@@ -93,6 +94,32 @@ def test_redo_makes_the_part_again_and_the_next_run_keeps_it(tmp_path: Path):
     third = tell(folder, folder, narrator=tones)
     assert third.made == 0
     assert len(tones.spoken) == 1
+
+
+def test_the_first_page_is_made_again_and_pinned_like_a_scene(tmp_path: Path):
+    folder = write(tmp_path / "fox", small_story())
+    first, tones = tell(folder, folder), Tones()
+    again = tell(folder, folder, narrator=tones, redo=["scene:title"])
+    assert tones.spoken == [small_story().title]
+    pictures = [[s.picture for s in told.timeline.scenes] for told in (first, again)]
+    assert [a == b for a, b in zip(*pictures, strict=True)] == [False, True, True]
+    assert tell(folder, folder).made == 0
+    (picture,) = targets(small_story(), "scene:title.picture")
+    shop = open_workshop(small_story(), folder, "base", Tones(), None)
+    takes = pinned(read_takes(folder), picture, shop.picture_name(picture.scene))
+    write_takes(takes, folder)
+    assert read_takes(folder).of_picture(small_story().title_scene).keep
+
+
+def test_a_cover_of_ones_own_is_read_written_and_shown(tmp_path: Path):
+    story = small_story()
+    cover = story.cover.model_copy(update={"image": "cover.png", "seed": 7})
+    folder = write(tmp_path / "fox", story.model_copy(update={"cover": cover}))
+    Image.new("RGB", (64, 36), "red").save(folder / "cover.png")
+    assert read_story(folder / STORY_FILE).cover == cover
+    told = tell(folder, tmp_path / "out")
+    with Image.open(told.timeline.scenes[0].picture) as shown:
+        assert shown.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
 
 
 def test_what_is_pinned_stays_whatever_changes(tmp_path: Path):

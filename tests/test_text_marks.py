@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from vits.errors import UserError
-from vits.text import passages, voice_names, without_marks
+from vits.text import Emphasis, passages, voice_names, without_marks
 
 TEXT = "He said [voice:Ann Lee]one, two[/voice] and [note] left. [voice: bob ]Three.[/voice]"
 
@@ -63,3 +63,22 @@ def test_names_are_listed_once_and_marks_are_not_shown() -> None:
     assert voice_names(TEXT + TEXT) == ("Ann Lee", "bob")
     assert without_marks(TEXT) == "He said one, two and [note] left. Three."
     assert without_marks("Go [voice:a] on [/voice] now [break].") == "Go on now."
+
+
+EMPHATIC = "It was [emphasis]very[/emphasis] dark [note], and [emphasis]cold."
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_emphasis_keeps_every_place_however_the_text_is_cut(size: int) -> None:
+    emphasis = Emphasis()
+    chunks = [EMPHATIC[i : i + size] for i in range(0, len(EMPHATIC), size)]
+    blanked = "".join(emphasis.blanked(chunks))
+    assert len(blanked) == len(EMPHATIC)
+    assert blanked.split() == ["It", "was", "very", "dark", "[note],", "and", "cold."]
+    said = {w: emphasis.has(i := EMPHATIC.index(w), i + len(w)) for w in ("very", "dark", "cold")}
+    assert said == {"very": True, "dark": False, "cold": True}
+
+
+def test_marks_of_emphasis_are_not_shown() -> None:
+    assert without_marks(EMPHATIC) == "It was very dark [note], and cold."
+    assert without_marks("Go [emphasis] on [/emphasis] now.") == "Go on now."

@@ -351,3 +351,27 @@ def test_speeds_that_differ_are_not_spoken_together(tiny_voice: Path) -> None:
     planned = [next(voice.plan("Yes.", speed=speed)) for speed in (1.0, 1.5)]
     with pytest.raises(AssertionError):
         voice.speak_planned(planned)
+
+
+def test_emphasised_words_are_longer_and_louder_and_keep_their_places(tiny_voice: Path) -> None:
+    voice, how = Voice.load(tiny_voice), {"noise": 0.0, "noise_duration": 0.0}
+    text, marked = "It was very dark.", "It was [emphasis]very[/emphasis] dark."
+    (plain,), (said,) = voice.speak(text, **how), voice.speak(marked, **how)
+    lengths = [[w.end_s - w.start_s for w in speech.words] for speech in (plain, said)]
+    ratios = [b / a for a, b in zip(*lengths, strict=True)]
+    assert ratios[2] > 1.15
+    assert ratios[0] == ratios[1] == pytest.approx(1.0)
+    assert [marked[w.char_start : w.char_end] for w in said.words] == ["It", "was", "very", "dark"]
+    pieces = voice.stream_audio(marked, soon=False, **how)
+    joined = np.concatenate([piece.samples for piece in pieces])
+    np.testing.assert_allclose(joined, said.audio.samples, atol=1e-4)
+
+
+def test_emphasis_in_one_of_a_batch_leaves_the_others_alone(tiny_voice: Path) -> None:
+    voice, how = Voice.load(tiny_voice), {"noise": 0.0, "noise_duration": 0.0}
+    texts = ["It was [emphasis]very[/emphasis] dark.", "The mouse slept on."]
+    planned = [next(voice.plan(text, **how)) for text in texts]
+    alone = [voice.speak_planned([one])[0] for one in planned]
+    together = voice.speak_planned(planned)
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one.audio.samples, other.audio.samples, atol=1e-3)

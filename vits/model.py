@@ -303,11 +303,13 @@ class Vits(nn.Module):
         embedding: Tensor | None = None,
         noise_scale: float = 0.667,
         noise_scale_duration: float = 0.8,
-        length_scale: float = 1.0,
+        length_scale: float | Tensor = 1.0,
         durations: Tensor | None = None,
         generator: Chance = None,
     ) -> Latents:
         """Everything of synthesis but the decoder. Given `durations` (B, S) are kept.
+
+        `length_scale` is one for all, or (B, 1, S).
 
         With a generator for each row, a row draws what it would draw alone.
 
@@ -321,6 +323,8 @@ class Vits(nn.Module):
         x, m_p, logs_p = self.text_encoder(ids, mask)
         if durations is None:
             logw = self.duration_predictor.sample(x, mask, g, noise_scale_duration, generator)
+            if isinstance(length_scale, Tensor):
+                length_scale = pad_to_multiple(length_scale, SYMBOL_BLOCK)
             w = torch.ceil(torch.exp(logw) * mask * length_scale)
             durations = w.squeeze(1).long()
         durations = pad_to_multiple(durations, SYMBOL_BLOCK)

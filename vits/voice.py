@@ -30,13 +30,15 @@ from vits.errors import UserError
 from vits.layers import FRAME_BLOCK
 from vits.library import find_voice, parse_voice, unknown, voice_hash
 from vits.model import Latents, Vits
-from vits.text import Lexicon, Utterance
+from vits.text import Emphasis, Lexicon, Utterance, Word
 from vits.text.frontend import FrontEnd
 
 __all__ = ["Planned", "Speech", "Voice", "WordTiming", "parse_voice"]
 
 SLOWEST, FASTEST = 0.5, 2.0  # speeds
 MOST_NOISE = 2.0  # times the model's own deviation; beyond it nothing is understood
+EMPHASIS_STRETCH = 1.3  # of the sounds of an emphasised word
+EMPHASIS_DB, EMPHASIS_RAMP_S = 2.5, 0.03
 FADE_S = 0.005  # at both ends of an utterance, so that silence meets it without a click
 KNEE = 0.9  # louder samples are bent towards 1 instead of being cut off there
 
@@ -87,6 +89,7 @@ class Planned:
 
     utterance: Utterance
     manner: _Manner
+    stressed: tuple[Word, ...] = ()  # words that are emphasised
 
     @property
     def kind(self) -> tuple[float, float, float]:
@@ -205,8 +208,17 @@ class Voice:
         """What `speak` would say, utterance by utterance, for those who say when."""
         manner = self._manner(speaker, speed, noise, noise_duration, seed)
         spoken = self._language(language, manner)
-        utterances = self.front_end.plan(text, spoken, lexicon, soon)
-        return (Planned(utterance, manner) for utterance in utterances)
+        emphasis = Emphasis()
+        chunks = emphasis.blanked([text] if isinstance(text, str) else text)
+        utterances = self.front_end.plan(chunks, spoken, lexicon, soon)
+        return (
+            Planned(
+                utterance,
+                manner,
+                tuple(w for w in utterance.words if emphasis.has(w.char_start, w.char_end)),
+            )
+            for utterance in utterances
+        )
 
     def speak_planned(self, planned: Sequence[Planned]) -> list[Speech]:
         """Speak several, in one pass of the network: each as it would be alone.
@@ -428,9 +440,31 @@ class Voice:
             torch.tensor([one.manner.speaker for one in planned], device=self.device),
             noise_scale=manner.noise_scale,
             noise_scale_duration=manner.noise_scale_duration,
-            length_scale=manner.length_scale,
+            length_scale=self._length_scale(planned),
             generator=[_generator(one.manner.seed, one.utterance.symbols) for one in planned],
         )
+
+    def _length_scale(self, planned: Sequence[Planned]) -> float | Tensor:
+        """How long symbols are; (B, 1, S) where some of them are emphasised."""
+        scale = planned[0].manner.length_scale
+        if not any(one.stressed for one in planned):
+            return scale
+        rows = [torch.tensor(self._stretch(one)) for one in planned]
+        padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=1.0)
+        return scale * padded.to(self.device).unsqueeze(1)
+
+    def _stretch(self, planned: Planned) -> list[float]:
+        """The factor on each id's duration; a symbol's blank is the one behind it."""
+        symbols = planned.utterance.symbols
+        of_symbol = [1.0] * len(symbols)
+        for word in planned.stressed:
+            for place in range(word.symbol_start, word.symbol_end):
+                of_symbol[place] = EMPHASIS_STRETCH
+        kept = [of_symbol[place] for place in self.front_end.known(symbols)]
+        if not self.config.model.add_blank:
+            return kept
+        spaced = [factor for pair in zip(kept, kept, strict=True) for factor in pair]
+        return [1.0, *spaced] if self.config.text.blanks == "around" else spaced[:-1]
 
     def _symbol_frames(self, durations: NDArray[np.int64]) -> NDArray[np.int64]:
         """Frames of each symbol with the blank behind it; the first has the one before it too."""
@@ -447,6 +481,10 @@ class Voice:
 
     def _speeches(self, planned: Sequence[Planned]) -> list[Speech]:
         sounds = self._sounds(planned)
+        louder = [
+            self._louder(samples, 0, one, sound)
+            for one, sound, samples in zip(planned, sounds, self._decoded(sounds), strict=True)
+        ]
         return [
             Speech(
                 audio=Audio(np.concatenate([samples, self._silence(utterance)]), self.sample_rate),
@@ -457,7 +495,7 @@ class Voice:
                 unknown=sound.unknown,
             )
             for utterance, sound, samples in zip(
-                (one.utterance for one in planned), sounds, self._decoded(sounds), strict=True
+                (one.utterance for one in planned), sounds, louder, strict=True
             )
         ]
 
@@ -476,12 +514,14 @@ class Voice:
         return decoded
 
     def _pieces(self, planned: Planned) -> Iterator[Audio]:
-        latents = self._sounds([planned])[0].latents
+        sound = self._sounds([planned])[0]
+        latents = sound.latents
         if latents is not None:
             total = int(latents.lengths) * self.config.audio.hop_length
             start = 0
             for piece in self.model.stream(latents):
                 samples = self._faded(_finished(_numpy(piece)), start, total)
+                samples = self._louder(samples, start, planned, sound)
                 start += len(samples)
                 yield Audio(samples, self.sample_rate)
         silence = self._silence(planned.utterance)
@@ -497,6 +537,20 @@ class Voice:
         place = np.arange(start, start + len(samples))
         gain = np.minimum((np.minimum(place, total - 1 - place) + 0.5) / length, 1.0)
         return (samples * gain).astype(np.float32)
+
+    def _louder(self, samples: Samples, start: int, planned: Planned, sound: _Sounds) -> Samples:
+        """Samples from `start` on of an utterance, its emphasised words raised, with soft edges."""
+        if not planned.stressed or not len(samples):
+            return samples
+        hop, ramp = self.config.audio.hop_length, EMPHASIS_RAMP_S * self.sample_rate
+        place, raised = np.arange(start, start + len(samples)), np.zeros(len(samples))
+        for word in planned.stressed:
+            begin = sound.symbol_ends[word.symbol_start] * hop
+            end = sound.symbol_ends[word.symbol_end] * hop
+            away = np.maximum(np.maximum(begin - place, place - end), 0)
+            raised = np.maximum(raised, np.clip(1 - away / ramp, 0, 1))
+        gain = 10 ** (EMPHASIS_DB * raised / 20)
+        return np.clip(samples * gain, -1, 1).astype(np.float32)
 
     def _timings(self, utterance: Utterance, symbol_ends: Sequence[int]) -> Iterator[WordTiming]:
         frame_s = self.config.audio.hop_length / self.sample_rate

@@ -40,7 +40,7 @@ from vits.files import cannot_write, temporary_name, write_text
 
 VERSION = 1  # of everything between a chapter's text and its encoded sound
 TRIES = 3  # with other seeds, before a sentence is listed as faulty
-SUFFIXES = {"m4b": ".m4a", "mp3": ".mp3", "opus": ".opus", "epub": ".mp3"}
+SUFFIXES = {"m4b": ".m4a", "mp4": ".m4a", "mp3": ".mp3", "opus": ".opus", "epub": ".mp3"}
 BIT_RATES = {".m4a": BIT_RATE, ".mp3": 64_000, ".opus": 32_000}
 
 Samples = NDArray[np.float32]

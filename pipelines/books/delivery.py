@@ -3,7 +3,7 @@
     plain            Title.m4b, cover.jpg, mp3/01 - Chapter.mp3 ..., report.json
     audiobookshelf   Author/Series/Vol 1 - 1994 - Title {Narrator}/ with the same in it
 
-Encoded chapters are joined or get their tags; none is encoded again, but for the EPUB's parts.
+Encoded chapters are joined, bound or get their tags; none is encoded again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from pipelines.assets import Assets, asset_key
 from pipelines.books.chapterwork import MadeChapter
+from pipelines.books.illustrated import Illustrated, illustrate, write_book_film
 from pipelines.books.levels import faults_of
 from pipelines.books.names import safe_name
 from pipelines.books.production import Production
@@ -25,8 +26,10 @@ from pipelines.media import id3, labels, m4b
 from pipelines.media.labels import DEFAULT_LABEL
 from pipelines.media.m4b import Tags
 from pipelines.media.timeline import language_code, writable
+from pipelines.progress import OnProgress, silent
 
 VERSION = 1  # of the writers here
+EPUB_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,24 @@ def folder_of(production: Production, root: Path) -> Path:
     return Path(root, author, *series, name)
 
 
-def deliver(production: Production, made: Sequence[MadeChapter], folder: Path) -> Delivered:
+def deliver(
+    production: Production,
+    made: Sequence[MadeChapter],
+    folder: Path,
+    on_event: OnProgress = silent,
+) -> Delivered:
     """Write what was asked for into `folder`; what is there as it should be stays. UserError."""
     assets = Assets(folder)
     cover = _cover(production)
     files: list[Path] = []
+    seen = illustrate(production, made, on_event) if production.options.illustrate else None
     for name in dict.fromkeys(production.options.format):
-        files += _WRITERS[name](production, made, assets, cover)
+        if name == "mp4" and seen:
+            files.append(_write_film(production, made, assets, seen, on_event))
+        elif name == "epub":
+            files.append(_write_epub(production, made, assets, cover, seen))
+        else:
+            files += _WRITERS[name](production, made, assets, cover)
     if cover:
         key = asset_key("cover", VERSION, {"bytes": labels_hash(cover)})
         files.append(assets.publish(key, "cover.jpg", lambda path: path.write_bytes(cover)))
@@ -67,6 +81,7 @@ def deliver(production: Production, made: Sequence[MadeChapter], folder: Path) -
     key = asset_key("report", VERSION, {"text": text})
     report = assets.publish(key, "report.json", lambda path: path.write_text(text, "utf-8"))
     faults = tuple(f"{f['chapter']}: {f['fault']}: {f['text']}" for f in facts["faults"])
+    faults += seen.failed if seen else ()
     return Delivered(folder, (*files, report), facts["duration_s"], faults)
 
 
@@ -233,8 +248,12 @@ def _write_opus(
 
 
 def _write_epub(
-    production: Production, made: Sequence[MadeChapter], assets: Assets, cover: bytes | None
-) -> Iterator[Path]:
+    production: Production,
+    made: Sequence[MadeChapter],
+    assets: Assets,
+    cover: bytes | None,
+    seen: Illustrated | None,
+) -> Path:
     from pipelines.books.readalong import write_readalong
 
     decides = {
@@ -242,17 +261,52 @@ def _write_epub(
         "titles": list(production.titles),
         "meta": [production.meta.title, production.meta.author, production.narrator],
         "cover": labels_hash(cover or b""),
+        "pictures": _seen(seen),
     }
-    key = asset_key("epub", VERSION, decides)
+    key = asset_key("epub", EPUB_VERSION, decides)
     name = f"{safe_name(production.meta.title)}.epub"
-    yield assets.publish(key, name, lambda path: write_readalong(production, made, path, cover))
+
+    def write(path: Path) -> None:
+        write_readalong(production, made, path, cover, seen)
+
+    return assets.publish(key, name, write)
+
+
+def _seen(seen: Illustrated | None) -> list[object]:
+    """Which pictures stand where; they are named by their hashes."""
+    if seen is None:
+        return []
+    pairs = zip(seen.passages, seen.pictures, strict=True)
+    return [[passage.id, passage.start_s, path.name] for passage, path in pairs]
+
+
+# ---------------------------------------------------------------- film
+
+
+def _write_film(
+    production: Production,
+    made: Sequence[MadeChapter],
+    assets: Assets,
+    seen: Illustrated,
+    on_event: OnProgress,
+) -> Path:
+    decides = {
+        "sounds": [chapter.sound for chapter in made],
+        "titles": list(production.titles),
+        "meta": [production.meta.title, production.meta.author, production.narrator],
+        "pictures": _seen(seen),
+    }
+    key = asset_key("book film", VERSION, decides)
+    name = f"{safe_name(production.meta.title)}.mp4"
+    return assets.publish(
+        key, name, lambda path: write_book_film(production, made, seen, path, on_event)
+    )
 
 
 _WRITERS: dict[str, Callable[..., Iterator[Path]]] = {
     "m4b": _write_m4b,
     "mp3": _write_mp3,
     "opus": _write_opus,
-    "epub": _write_epub,
 }
 
 

@@ -11,13 +11,15 @@ from pipelines.books.book import KEEPABLE
 from pipelines.books.levels import parse_level
 from vits.errors import UserError
 
-FORMATS = ("m4b", "mp3", "opus", "epub")
+FORMATS = ("m4b", "mp3", "opus", "epub", "mp4")
+ILLUSTRATED = ("mp4", "epub")  # what a book with pictures is made as, beside what is asked for
 LAYOUTS = ("plain", "audiobookshelf")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "format": FORMATS,
     "layout": LAYOUTS,
     "keep": KEEPABLE,
     "check": ("fast", "asr"),
+    "illustrate": ("", "chapter", "scene"),
 }
 
 
@@ -40,6 +42,9 @@ class Options:
     layout: str = "plain"
     split: float = 0.0  # hours at most in one m4b; 0: the whole book
     check: str = "fast"
+    illustrate: str = ""  # a picture for each chapter or scene: a film, and pages with pictures
+    illustrator: str = "collage"
+    draw: tuple[str, ...] = ()  # KEY=VALUE, for an image model
     title: str = ""
     author: str = ""
     narrator: str = ""
@@ -48,7 +53,7 @@ class Options:
     year: str = ""
 
 
-_TUPLES = ("lexicon", "keep", "format")
+_TUPLES = ("lexicon", "keep", "format", "draw")
 _NUMBERS = ("speed", "noise", "noise_duration", "split")
 
 
@@ -66,7 +71,14 @@ def options_from(given: Mapping[str, Any], defaults: Options, where: str) -> Opt
                 f"Known are {', '.join(sorted(known))}.",
             )
         values[key] = _typed(key, value, where)
-    return check_options(replace(defaults, **values), where)
+    return check_options(_whole(replace(defaults, **values)), where)
+
+
+def _whole(options: Options) -> Options:
+    """A book with pictures is a film and pages too."""
+    if not options.illustrate:
+        return options
+    return replace(options, format=tuple(dict.fromkeys((*options.format, *ILLUSTRATED))))
 
 
 def _typed(key: str, value: Any, where: str) -> Any:
@@ -95,6 +107,12 @@ def check_options(options: Options, where: str = "The settings") -> Options:
                     f"{where}: {name} cannot be '{part}'.",
                     f"Choose among: {', '.join(filter(None, allowed))}.",
                 )
+    if "mp4" in options.format and not options.illustrate:
+        raise UserError(
+            f"{where}: a film needs pictures.", "Say --illustrate chapter, or --illustrate scene."
+        )
+    if wrong := [text for text in options.draw if "=" not in text]:
+        raise UserError(f"'{wrong[0]}' is no KEY=VALUE.", "Write it as in --draw steps=20.")
     if not options.format:
         raise UserError(f"{where}: no format is asked for.", f"Choose among: {', '.join(FORMATS)}.")
     if not 0.5 <= options.speed <= 2.0:

@@ -266,7 +266,7 @@ class Shelf:
         if book.job.own_folder:
             folder = self._claimed(book.job, folder_of(book.production, self.out))
         self.watch(Progress(f"deliver {book.production.meta.title}"[:60], 0, 1))
-        delivered = deliver(book.production, made, folder)
+        delivered = deliver(book.production, made, folder, self.watch)
         before = self.states.read(book.job.id)
         _remove_old(before.files if before else (), delivered.files, self.out)
         self._note(book, "done", delivered)

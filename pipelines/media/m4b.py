@@ -95,6 +95,12 @@ def duration_s(part: Path) -> float:
         return count * PACKET_SAMPLES / int(stream.rate)
 
 
+def rate_of(part: Path) -> int:
+    """Samples a second of an encoded part. UserError if unreadable."""
+    with _opened(part) as container:
+        return int(container.streams.audio[0].rate)
+
+
 def write_m4b(
     path: str | Path,
     parts: Sequence[Path],
@@ -202,10 +208,10 @@ def _join(
         sound.metadata["language"] = language_code(tags.language)
         image = _cover_stream(book, cover) if cover else None
         starts = _starts(parts, rate)
-        book.set_chapters(_chapter_list(chapters or _of_parts(titles, starts)))
+        book.set_chapters(chapter_list(chapters or _of_parts(titles, starts)))
         if image is not None:
             book.mux(image)
-        for packet in _packets(parts, sound, rate):
+        for packet in packets(parts, sound, rate):
             book.mux(packet)
     return starts
 
@@ -229,7 +235,8 @@ def _of_parts(titles: Sequence[str], starts: Sequence[float]) -> list[Chapter]:
     return [Chapter(title, start, end) for title, start, end in bounds]
 
 
-def _chapter_list(chapters: Sequence[Chapter]) -> list[Any]:
+def chapter_list(chapters: Sequence[Chapter]) -> list[Any]:
+    """Chapters as FFmpeg takes them; one without a title has its number."""
     return [
         {
             "id": number,
@@ -242,7 +249,7 @@ def _chapter_list(chapters: Sequence[Chapter]) -> list[Any]:
     ]
 
 
-def _packets(parts: Sequence[Path], sound: Any, rate: int) -> Iterator[Any]:
+def packets(parts: Sequence[Path], sound: Any, rate: int) -> Iterator[Any]:
     """The packets of all parts, one after the other on the book's clock."""
     import av
 

@@ -46,8 +46,8 @@ HEADING = 130
 class Chapter:
     """A scene of a story or a chapter of a book: lines, and where their sound is.
 
-    `audio` is a mono sound file, of which the chapter has `start_s` to `end_s` (an mp3 is the
-    chapter's own, whole); the times of lines and words count from the start of that file.
+    `audio` is a mono sound file, of which the chapter has `start_s` to `end_s`; the times of
+    lines and words count from the start of that file. An mp3 is bound as it is.
     """
 
     title: str
@@ -163,13 +163,13 @@ def _jpeg(path: Path, parts: Assets) -> Path:
 def _sounds(book: Book, parts: Assets) -> dict[str, Path]:
     """Each chapter's part of the levelled track."""
     return {
-        _sound_name(number): _sound(chapter, parts)
+        _sound_name(book, number): _sound(chapter, parts)
         for number, chapter in enumerate(book.chapters, start=1)
     }
 
 
 def _sound(chapter: Chapter, parts: Assets) -> Path:
-    if chapter.audio.suffix == ".mp3":  # a chapter of a book, encoded already
+    if _is_encoded(chapter):
         return chapter.audio
     rate = loudness.sample_rate(chapter.audio)
     start, stop = (round(at * rate) for at in (chapter.start_s, chapter.end_s))
@@ -177,7 +177,16 @@ def _sound(chapter: Chapter, parts: Assets) -> Path:
     return Sound(chapter.audio, parts).mp3_part(Part(start, stop, 0))
 
 
-def _sound_name(number: int) -> str:
+def _is_encoded(chapter: Chapter) -> bool:
+    """Whether its sound is bound as it is, and its times count from that file's start."""
+    return chapter.audio.suffix == ".mp3"
+
+
+def _sound_name(book: Book, number: int) -> str:
+    """Chapters that lie in one encoded file share it."""
+    chapter = book.chapters[number - 1]
+    if _is_encoded(chapter):
+        number = 1 + next(i for i, c in enumerate(book.chapters) if c.audio == chapter.audio)
     return f"sound-{number}.mp3"
 
 
@@ -232,20 +241,21 @@ def _page(
         line_markup(line, named=named, prefix=prefix) for line, named, prefix in leaf.lines
     )
     size = f' style="font-size: {leaf.size}px"' if leaf.size else ""
-    heading = f"<h1>{plain(chapter.title)}</h1>\n" if index == 0 and not is_title else ""
+    is_headed = index == 0 and chapter.title and not is_title
+    heading = f"<h1>{plain(chapter.title)}</h1>\n" if is_headed else ""
     below = ""
     if is_title and (text := byline(book.author, book.narrator, book.language)):
         below = f'<p class="byline">{text}</p>\n'
     parts.append(f'{heading}<div class="words"{size}>\n{lines}</div>\n{below}')
     body = f'<section class="{pages} {kind}">\n{"".join(parts)}</section>\n'
-    sound = _sound_name(number) if clips else ""
+    sound = _sound_name(book, number) if clips else ""
     return Page(name, chapter.title if index == 0 else "", body, sound, clips)
 
 
 def _figure(chapter: Chapter, number: int, language: str) -> str:
     if chapter.picture is None:
         return ""
-    alt = phrase(language, "picture").format(chapter.title)
+    alt = phrase(language, "picture").format(chapter.title or number)
     return f'<figure><img src="{_picture_name(number)}" alt="{plain(alt)}"/></figure>\n'
 
 
@@ -320,7 +330,8 @@ def _clips(
     if not elements:
         return ()
     starts = [begin_s, *(start_s for _, _, start_s in elements[1:]), end_s]
-    marks = _rising([round(1000 * (at - chapter.start_s)) for at in starts])
+    zero_s = 0.0 if _is_encoded(chapter) else chapter.start_s
+    marks = _rising([round(1000 * (at - zero_s)) for at in starts])
     return tuple(
         Clip(element, start, end, group)
         for (element, group, _), (start, end) in zip(elements, pairwise(marks), strict=True)

@@ -21,14 +21,15 @@ from typing import IO, Any, Literal
 import av
 
 from pipelines.assets import Assets
-from pipelines.media import mp4, pictureparts, soundparts
+from pipelines.media import m4b, mp4, pictureparts, soundparts
 from pipelines.media.burnt import NOTICE_S
 from pipelines.media.labels import DEFAULT_LABEL, Label, xmp_packet
+from pipelines.media.m4b import Chapter
 from pipelines.media.parts import kept_parts
 from pipelines.media.pictureparts import PictureParts, overlay
 from pipelines.media.shots import Run, Size, runs
 from pipelines.media.soundparts import Part, Sound
-from pipelines.media.subtitles import cues
+from pipelines.media.subtitles import Cue, cues
 from pipelines.media.timeline import Timeline, chapter_titles, language_code, writable
 from vits.files import atomic_file
 
@@ -48,12 +49,16 @@ def write_film(
     notice: str = "",
     label: Label = DEFAULT_LABEL,
     parts: Assets | None = None,
+    sound: Sequence[Path] = (),
+    chapters: Sequence[Chapter] = (),
     on_progress: Progress | None = None,
 ) -> None:
     """Write `timeline` as an MP4, whole or not at all.
 
     Captions are a track that players show or not, or drawn into the frames; a `notice` stands in
-    a corner for the first seconds. `parts` keeps what is encoded for the next time.
+    a corner for the first seconds. `parts` keeps what is encoded for the next time. `sound` are
+    encoded files (.m4a of one rate) to join, instead of the timeline's track, which is levelled.
+    Chapters are the scenes, unless others are given.
 
     `on_progress(frames done, frames in all)` is called several times a second of film. Raises
     UserError if a picture cannot be read or the film cannot be written.
@@ -64,31 +69,25 @@ def write_film(
     with ExitStack() as scope:
         final = scope.enter_context(atomic_file(path))
         kept = scope.enter_context(kept_parts(parts, path, beside=True))
-        made = _made(timeline, kept, size, fps, captions == "burnt", notice, on_progress or _quiet)
+        shown = cues(timeline) if captions == "burnt" else []
+        pictures = _pictures(timeline, kept, size, fps, shown, notice, on_progress or _quiet)
+        heard = _Joined(sound) if sound else _Encoded(Sound(timeline.audio, kept).of_film(timeline))
         raw = scope.enter_context(tempfile.TemporaryFile(dir=path.parent))
-        _join(timeline, made, raw, fps, soft=captions == "soft")
+        _join(timeline, pictures, heard, raw, fps, soft=captions == "soft", chapters=chapters)
         mp4.finish(raw, final, {"AIGC": label.json}, xmp_packet())
 
 
-@dataclass(frozen=True)
-class _Made:
-    """A film's encoded parts, in order."""
-
-    pictures: Sequence[tuple[Run, Path]]
-    sounds: Sequence[tuple[Part, Path]]
-
-
-def _made(
+def _pictures(
     timeline: Timeline,
     assets: Assets,
     size: Size,
     fps: int,
-    burnt: bool,
+    shown: Sequence[Cue],
     notice: str,
     report: Progress,
-) -> _Made:
-    """All parts of the film, those encoded that are not there."""
-    cut, shown = runs(timeline, size, fps), cues(timeline) if burnt else []
+) -> list[tuple[Run, Path]]:
+    """The film's runs of frames, those encoded that are not there."""
+    cut = runs(timeline, size, fps)
     encoder, total = PictureParts(assets, size, fps), cut[-1].start + cut[-1].count
     pictures = []
     for run in cut:
@@ -100,24 +99,64 @@ def _made(
         drawn = overlay(run, fps, shown, notice, NOTICE_S)
         pictures.append((run, encoder.part(run, drawn, tick)))
         report(run.start + run.count, total)
-    return _Made(pictures, Sound(timeline.audio, assets).of_film(timeline))
+    return pictures
 
 
 # ---------------------------------------------------------------- joining
 
 
-def _join(timeline: Timeline, made: _Made, file: IO[bytes], fps: int, *, soft: bool) -> None:
+@dataclass(frozen=True)
+class _Encoded:
+    """The sound of a story: parts of its track."""
+
+    parts: Sequence[tuple[Part, Path]]
+
+    @property
+    def first(self) -> Path:
+        return self.parts[0][1]
+
+    def packets(self, stream: Any) -> tuple[Iterator[Any], int]:
+        """The packets for `stream`, and their ticks a second."""
+        return soundparts.packets(self.parts, stream), soundparts.RATE
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """Sound that is encoded already: a book's chapters, say."""
+
+    files: Sequence[Path]
+
+    @property
+    def first(self) -> Path:
+        return self.files[0]
+
+    def packets(self, stream: Any) -> tuple[Iterator[Any], int]:
+        rate = m4b.rate_of(self.first)
+        return m4b.packets(self.files, stream, rate), rate
+
+
+def _join(
+    timeline: Timeline,
+    pictures: Sequence[tuple[Run, Path]],
+    heard: _Encoded | _Joined,
+    file: IO[bytes],
+    fps: int,
+    *,
+    soft: bool,
+    chapters: Sequence[Chapter],
+) -> None:
     options = {"fflags": "+bitexact"}
     with av.open(file, "w", format="mp4", container_options=options) as container:
         container.metadata.update(_tags(timeline))
-        container.set_chapters(_chapters(timeline))
-        picture = _like(container, made.pictures[0][1])
+        container.set_chapters(m4b.chapter_list(chapters or _scene_chapters(timeline)))
+        picture = _like(container, pictures[0][1])
         picture.time_base = Fraction(1, fps)
-        sound = _like(container, made.sounds[0][1])
+        sound = _like(container, heard.first)
         sound.metadata["language"] = language_code(timeline.language)
+        packets, rate = heard.packets(sound)
         tracks = [
-            _timed(pictureparts.packets(made.pictures, picture, fps), Fraction(1, fps)),
-            _timed(soundparts.packets(made.sounds, sound), Fraction(1, soundparts.RATE)),
+            _timed(pictureparts.packets(pictures, picture, fps), Fraction(1, fps)),
+            _timed(packets, Fraction(1, rate)),
         ]
         if soft:
             tracks.append(_timed(_text(container, timeline), CLOCK))
@@ -147,18 +186,11 @@ def _tags(timeline: Timeline) -> dict[str, str]:
     return {name: text for name, value in tags.items() if (text := writable(value).strip())}
 
 
-def _chapters(timeline: Timeline) -> list[Any]:
+def _scene_chapters(timeline: Timeline) -> list[Chapter]:
+    titles = chapter_titles(timeline)
     return [
-        {
-            "id": number,
-            "start": round(scene.start_s / CLOCK),
-            "end": round(scene.end_s / CLOCK),
-            "time_base": CLOCK,
-            "metadata": {"title": title},
-        }
-        for number, (scene, title) in enumerate(
-            zip(timeline.scenes, chapter_titles(timeline), strict=True), start=1
-        )
+        Chapter(title, scene.start_s, scene.end_s)
+        for title, scene in zip(titles, timeline.scenes, strict=True)
     ]
 
 

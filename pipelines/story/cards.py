@@ -45,7 +45,8 @@ _GOES_ON = (",", ":", ";", "，", "：", "；", "、", "—", "–")
 def facts(scene: Scene, story: Story) -> dict[str, object]:
     """Everything of the story that decides the page of `scene`."""
     if scene.id == TITLE_ID:
-        return {"title": story.title, "author": story.author, "seed": story.seed}
+        seed = story.picture_seed(scene)
+        return {"title": story.title, "author": story.author, "seed": seed}
     return {
         "number": _number(scene, story),
         "title": scene.title,
@@ -74,7 +75,8 @@ def page_palette(story: Story, number: int) -> Palette:
 def title_page(story: Story, size: tuple[int, int] = SIZE) -> Image.Image:
     """The landscape with the story's title and author in its sky."""
     palette = page_palette(story, 0)
-    page = _Page(landscape(size, palette, story.seed, horizon=0.68, calm=True), palette, story.seed)
+    seed = story.picture_seed(story.title_scene)
+    page = _Page(landscape(size, palette, seed, horizon=0.68, calm=True), palette, seed)
     ink = (0.965, 0.02, 90) if palette.night else palette.ink
     line = rgb8(mix(ink, palette.sky[0], 0.3))
     write_title(page.image, story.title, story.author, rgb8(ink), line=line)

@@ -83,7 +83,7 @@ def keep_own(story: Story, folder: Path, out: Path) -> None:
     """Bring the user's own pictures and recordings along, so that `out` is whole by itself."""
     if folder.resolve() == out.resolve():
         return
-    names = [scene.image for scene in story.scenes]
+    names = [scene.image for scene in story.all_scenes]
     names += [line.audio for scene in story.scenes for line in scene.lines]
     for name in filter(None, names):
         data = own_file(folder, name, "story").read_bytes()

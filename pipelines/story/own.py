@@ -30,7 +30,7 @@ def check_own(story: Story, folder: Path) -> None:
     """
     from vits.audio import read_audio
 
-    for scene in story.scenes:
+    for scene in story.all_scenes:
         if scene.image:
             _read_picture(own_file(folder, scene.image, f"scene {scene.id}: image"))
         for line in scene.lines:

@@ -95,6 +95,18 @@ class Scene(_Part):
     lines: tuple[Line, ...] = Field(min_length=1)
 
 
+class Cover(_Part):
+    """The page before the first scene, which shows the title and has it read. Its picture is told
+    of as a scene's is; `line_seed` asks for another reading of the title."""
+
+    picture: str = ""
+    prompt: str = ""
+    negative: str = ""
+    seed: int | None = Field(default=None, ge=0, lt=2**31)
+    image: str = ""
+    line_seed: int | None = Field(default=None, ge=0, lt=2**31)
+
+
 class Story(_Part):
     """A whole story. Every speaker is in the cast or the narrator; scenes have ids of their own.
 
@@ -112,6 +124,7 @@ class Story(_Part):
     aspect: Literal["16:9", "9:16", "1:1"] | None = None
     hashtags: str = ""
     style: str = ""
+    cover: Cover = Cover()
     lexicon: dict[str, Text] = Field(default_factory=dict)
     cast: dict[str, Role] = Field(default_factory=dict)
     places: dict[str, str] = Field(default_factory=dict)
@@ -146,7 +159,9 @@ class Story(_Part):
     @property
     def title_scene(self) -> Scene:
         """What comes before the first scene: the narrator reads the title."""
-        return Scene(id=TITLE_ID, title=self.title, lines=(Line(text=self.title),))
+        told = self.cover.model_dump(exclude={"line_seed"})
+        line = Line(text=self.title, seed=self.cover.line_seed)
+        return Scene(id=TITLE_ID, title=self.title, lines=(line,), **told)
 
     @property
     def all_scenes(self) -> tuple[Scene, ...]:

@@ -30,6 +30,7 @@ from pydantic import BaseModel, ValidationError
 from pipelines.story.script import (
     NARRATOR,
     VERSION,
+    Cover,
     Line,
     Location,
     Problem,
@@ -160,6 +161,7 @@ def _unchecked(data: Any) -> Story:
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "story": tuple(Story.model_fields),
+    "cover": tuple(Cover.model_fields),
     "scenes": tuple(Scene.model_fields),
     "lines": tuple(Line.model_fields),
     "cast": tuple(Role.model_fields),
@@ -177,6 +179,7 @@ _KINDS = {
 _NUMBERS = {
     "speed": "a number from 0.5 to 2",
     "seed": "a whole number from 0 on",
+    "line_seed": "a whole number from 0 on",
     "age": "the listeners' years, a whole number",
 }
 
@@ -255,6 +258,8 @@ def write_story(story: Story, path: Path) -> None:
 def dump_story(story: Story) -> str:
     """The YAML of `story`; reading it back gives the same story."""
     parts = [_HEAD + _fields(story, _STORY_FIELDS, 0)]
+    if cover := _fields(story.cover, tuple(Cover.model_fields), 2):
+        parts.append("cover:\n" + cover)
     if story.lexicon:
         parts.append("lexicon:\n" + _dump_texts(story.lexicon))
     if story.cast:

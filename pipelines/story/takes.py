@@ -4,6 +4,7 @@
     pictures:
     - {scene: '3', take: 2}                     another seed for the picture of scene 3
     - {scene: '5', keep: 6f0c…}                 this picture stays, whatever changes
+    - {scene: title, take: 1}                   the first page is a scene too
     lines:
     - {scene: '3', text: 'No, thank you!', take: 1}
 
@@ -87,7 +88,7 @@ def targets(story: Story, wish: str) -> list[Target]:
     UserError for what the story does not have.
     """
     match = _TARGET.fullmatch(wish.strip())
-    scenes = {scene.id: scene for scene in story.scenes}
+    scenes = {scene.id: scene for scene in story.all_scenes}
     if match is None or match["scene"] not in scenes or (match["n"] and match["what"] == "picture"):
         raise UserError(
             f"'{wish}' is nothing of this story.",
@@ -179,7 +180,10 @@ def with_takes(story: Story, takes: Takes) -> Story:
         seed = _seed(story.picture_seed(scene), take) if take else scene.seed
         return scene.model_copy(update={"lines": lines, "seed": seed})
 
-    return story.model_copy(update={"scenes": tuple(scene_of(scene) for scene in story.scenes)})
+    title = scene_of(story.title_scene)
+    cover = story.cover.model_copy(update={"seed": title.seed, "line_seed": title.lines[0].seed})
+    scenes = tuple(scene_of(scene) for scene in story.scenes)
+    return story.model_copy(update={"scenes": scenes, "cover": cover})
 
 
 def _seed(base: int, take: int) -> int:

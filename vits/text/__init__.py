@@ -1,7 +1,7 @@
 """Text -> the symbols a voice reads, with each word's span in the source."""
 
 from vits.text.lexicon import Lexicon
-from vits.text.marks import Passage, passages, voice_names, without_marks
+from vits.text.marks import Emphasis, Passage, passages, voice_names, without_marks
 from vits.text.phonemes import LANGUAGES, check_language, warm_up
 from vits.text.planner import (
     Utterance,
@@ -18,6 +18,7 @@ __all__ = [
     "LANGUAGE_MARKS",
     "PAD",
     "SYMBOLS",
+    "Emphasis",
     "Lexicon",
     "Passage",
     "Utterance",

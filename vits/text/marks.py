@@ -1,14 +1,15 @@
 """Marks in a text that say how to speak and are not words.
 
 `[pause:2.5]` is that many seconds of silence, `[break]` that of a paragraph (both are heard by
-`sentences.py`); `[voice:NAME] ... [/voice]` is spoken by another voice (`vits/cast.py`).
+`sentences.py`); `[voice:NAME] ... [/voice]` is spoken by another voice (`vits/cast.py`);
+`[emphasis] ... [/emphasis]` is said more slowly and a little louder (`vits/voice.py`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vits.errors import UserError
 
@@ -23,7 +24,10 @@ MARK = re.compile(
     rf"\s*{PAUSE_PATTERN}"
     r"|(?<=\s)\[voice:[^\[\]\n]{1,100}\]\s+|\[voice:[^\[\]\n]{1,100}\]"
     r"|\s+\[/voice\](?=\s)|\[/voice\]"
+    r"|(?<=\s)\[/?emphasis\]\s+|\[/?emphasis\]"
 )
+_EMPHASIS = re.compile(r"\[(/?)emphasis\]")
+_LONGEST_EMPHASIS = len("[/emphasis]")
 
 
 def without_marks(text: str) -> str:
@@ -98,3 +102,51 @@ def _mark_begins(buffer: str) -> int:
     tail = buffer[at:]
     begun = any(tail.startswith(o) or o.startswith(tail) for o in _OPENINGS)
     return at if begun and "]" not in tail and "\n" not in tail else len(buffer)
+
+
+@dataclass
+class Emphasis:
+    """Finds what is to be emphasised in a text that comes in chunks.
+
+    `spans` are places in the text, known for everything that `blanked` has passed on; one that is
+    never closed holds to the end.
+    """
+
+    spans: list[tuple[int, float]] = field(default_factory=list)
+
+    def blanked(self, chunks: Iterable[str]) -> Iterator[str]:
+        """The text with spaces where the marks were: every character keeps its place."""
+        buffer, position = "", 0
+        for chunk in _ended(chunks):
+            buffer += chunk or ""
+            safe = len(buffer) if chunk is None else _emphasis_begins(buffer)
+            clear, buffer = buffer[:safe], buffer[safe:]
+            for match in _EMPHASIS.finditer(clear):
+                self._note(match, position)
+            if clear:
+                yield _EMPHASIS.sub(lambda match: " " * len(match[0]), clear)
+            position += safe
+
+    def has(self, start: int, end: int) -> bool:
+        """Whether some of the characters from `start` to `end` are emphasised."""
+        return any(a < end and start < b for a, b in self.spans)
+
+    def _note(self, match: re.Match[str], position: int) -> None:
+        if not match[1]:
+            self.spans.append((position + match.end(), float("inf")))
+        elif self.spans and self.spans[-1][1] == float("inf"):
+            self.spans[-1] = (self.spans[-1][0], position + match.start())
+
+
+def _emphasis_begins(buffer: str) -> int:
+    """Where an unfinished mark of emphasis begins at the end of `buffer`; its length if none."""
+    at = buffer.rfind("[", max(0, len(buffer) - _LONGEST_EMPHASIS))
+    if at < 0:
+        return len(buffer)
+    tail = buffer[at:]
+    return (
+        at
+        if any(m.startswith(tail) for m in ("[emphasis]", "[/emphasis]"))
+        and tail not in ("[emphasis]", "[/emphasis]")
+        else len(buffer)
+    )

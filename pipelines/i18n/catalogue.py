@@ -154,8 +154,10 @@ class Catalogue:
         """Several messages with commas or semicolons between them."""
         for comma, ours in (("; ", "；"), (", ", "，")):
             pieces = value.split(comma, MOST_PARTS)
+            if len(pieces) == 1 or depth > DEEPEST:
+                continue
             made = [self._inner(piece, depth + 1) for piece in pieces]
-            if len(pieces) > 1 and made != pieces:
+            if made != pieces:
                 return ours.join(made)
         return None
 
@@ -179,7 +181,7 @@ class Catalogue:
 
     def _reason(self, text: str, depth: int) -> str | None:
         """Words that follow a name elsewhere, as 'is silent' does; a sentence without its dot."""
-        if made := self._found(text, depth):
+        if made := self._found(text, depth) or self._list(text, depth):
             return made
         for whole in (f"{SUBJECT} {text}.", f"{SUBJECT} {text}", f"{text}."):
             made = self._found(whole, depth)

@@ -19,7 +19,7 @@ from recipes.messages.texts import OTHER, Reader
 SINKS: dict[str, tuple[int | str, ...]] = {
     "UserError": (0, 1, "cause", "remedy"),
     "PictureFailed": (0,),
-    "Problem": (0,),
+    "Problem": (1, 2, "cause", "remedy"),
     "say": (0,),
     "warn": (0,),
     "echo": (0,),
@@ -38,6 +38,7 @@ SINKS: dict[str, tuple[int | str, ...]] = {
     "Step": (0, "name"),
 }
 MARKUP = re.compile(r"</?[a-z]\w*[ />]|style=")
+CODE = re.compile(r"[a-z]+(_[a-z]+)+")  # a code for machines
 KEYWORDS = ("reason", "cause", "remedy", "flaw", "doubt")
 # What is collected in something of this name is shown line by line.
 LISTS = (
@@ -67,6 +68,9 @@ EXTRA = {
     "pipelines/books/book.py": ("front", "back"),
     "pipelines/books/jobs.py": ("waiting", "working", "done", "failed", "cancelled", "stopped"),
     "pipelines/persona/privacy.py": ("email", "account", "id", "card", "phone", "address", "name"),
+    "pipelines/story/storyfile.py": (
+        "scene {number:d}", "line {number:d}", "scene {number:d}, line {line:d}", "cast, {name}",
+    ),
     "pipelines/images/modelfiles.py": ("checkpoint", "embedding", "unknown"),
     "vits/formats/names.py": ("mapped", "fused", "reshaped", "left out"),
     "vits/card.py": (
@@ -115,6 +119,12 @@ class Harvest:
         self.found: dict[str, set[str]] = {}
         self.modules = read_modules(root)
         self.reader = Reader(self.modules, self.note)
+        self.errors = {
+            node.name
+            for module in self.modules.values()
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.ClassDef) and "UserError" in map(last_word, node.bases)
+        }
 
     def run(self) -> list[Message]:
         for module in self.modules.values():
@@ -133,7 +143,7 @@ class Harvest:
 
     def note(self, module: Module, text: str, *, own_words: bool = True) -> None:
         """Keep a message, unless, with `own_words`, it is hardly more than its fields."""
-        if MARKUP.search(text) or "\n" in text or OTHER in text:
+        if MARKUP.search(text) or CODE.fullmatch(text) or "\n" in text or OTHER in text:
             return
         own = sum(char.isalpha() for char in re.sub(r"{[^{}]*}", "", text))
         if not own_words or own >= 3 or (own and ":d}" in text) or (module.place in EXTRA and own):
@@ -168,7 +178,7 @@ class Harvest:
                 self._keep_all(module, argument)
         elif _grows_a_list(node):
             self._keep_all(module, node.args[0])
-        places = SINKS.get(name, ())
+        places = SINKS["UserError"] if name in self.errors else SINKS.get(name, ())
         for number, argument in enumerate(node.args):
             if number in places:
                 self._keep_all(module, argument)

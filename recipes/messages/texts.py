@@ -65,8 +65,10 @@ class Reader:
                 return self.texts(module, value, depth + 1)
             case ast.Name():
                 return self._named(module, node, depth)
-            case ast.Subscript(value=ast.Dict(values=values)):
-                return self._either(module, values, depth)
+            case ast.Subscript(value=table):
+                return self._in_table(module, table, (), depth)
+            case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[_, *others]):
+                return self._in_table(module, table, others, depth)
             case ast.Call():
                 return self._returned(module, node, depth)
         return None
@@ -138,6 +140,16 @@ class Reader:
         if math.prod(map(len, parts)) > MOST_COMBINED:
             return None
         return ["".join(choice) for choice in itertools.product(*parts)]
+
+    def _in_table(
+        self, module: Module, table: ast.expr, others: Iterable[ast.expr], depth: int
+    ) -> Texts | None:
+        """One of a dict's values, or what there is instead."""
+        if isinstance(table, ast.Name):
+            table = module.tables.get(table.id, table)
+        if not isinstance(table, ast.Dict):
+            return None
+        return self._choice(module, [*table.values, *others], depth)
 
     # ------------------------------------------------------------ names and calls
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polib
 
 DEEPEST = 4  # messages in messages
-MOST_PARTS = 12  # sentences in a row; more is somebody's text
+MOST_LOOKS = 150  # into the templates, for one text
 FEWEST_LETTERS = 3  # of its own words; a template with fewer would fit anything
 NUMBER = r"[-+]?[\d.,]*\d%?"
 WIDE_ENDS = "。！？；：，、）」』…"
@@ -106,13 +106,13 @@ class Catalogue:
         return pairs
 
     @cached_property
-    def _plain(self) -> dict[str, str]:
+    def plain(self) -> dict[str, str]:
         """Messages without fields, as they are said."""
         plain = {s: t for s, t in self._pairs.items() if not fields_of(s)}
         return {source.format(): target.format() for source, target in plain.items()}
 
     @cached_property
-    def _templates(self) -> tuple[Template, ...]:
+    def templates(self) -> tuple[Template, ...]:
         """The rest, the most particular first."""
         made = (Template(s, t) for s, t in self._pairs.items() if fields_of(s))
         fit = [template for template in made if not template.fits_anything]
@@ -122,55 +122,68 @@ class Catalogue:
         """What stands for a msgid, unfilled, its fields without `:d`; the msgid itself if none."""
         return re.sub(r":d}", "}", self._pairs.get(source, source))
 
-    def text(self, text: str, depth: int = 0) -> str:
+    def text(self, text: str) -> str:
         """A text in this language, as far as it is made of messages; else unchanged."""
+        return _Reading(self).text(text)
+
+
+@dataclass
+class _Reading:
+    """The reading of one text; what is somebody's own, and long, is given up on after a while."""
+
+    catalogue: Catalogue
+    looks_left: int = MOST_LOOKS
+
+    def text(self, text: str, depth: int = 0) -> str:
         return self._found(text, depth) or self._in_parts(text, depth) or text
 
-    def _found(self, text: str, depth: int = 0) -> str | None:
+    def _found(self, text: str, depth: int) -> str | None:
         """A text that is one message."""
-        if text in self._plain:
-            return self._plain[text]
-        for template in self._templates:
+        if text in self.catalogue.plain:
+            return self.catalogue.plain[text]
+        self.looks_left -= 1
+        if self.looks_left < 0:
+            return None
+        for template in self.catalogue.templates:
             fields = template.match(text)
             if fields is not None:
-                inner = {
-                    name: self._plain.get(value) or self._inner(value, depth + 1)
-                    if name in OWN_WORDS
-                    else self._inner(value, depth + 1)
-                    for name, value in fields.items()
-                }
+                inner = {name: self._field(name, v, depth + 1) for name, v in fields.items()}
                 return template.target.format(**inner)
         return None
+
+    def _field(self, name: str, value: str, depth: int) -> str:
+        if name in OWN_WORDS and value in self.catalogue.plain:
+            return self.catalogue.plain[value]
+        return self._inner(value, depth)
 
     def _inner(self, value: str, depth: int) -> str:
         """A field: a single word is a name, even where it happens to be a message too."""
         if depth > DEEPEST or " " not in value.strip():
             return value
-        if found := self._found(value, depth):
-            return found
-        return self._list(value, depth) or self._in_parts(value, depth) or value
+        found = self._found(value, depth) or self._list(value, depth)
+        return found or self._in_parts(value, depth) or value
 
     def _list(self, value: str, depth: int) -> str | None:
         """Several messages with commas or semicolons between them."""
         for comma, ours in (("; ", "；"), (", ", "，")):
-            pieces = value.split(comma, MOST_PARTS)
-            if len(pieces) == 1 or depth > DEEPEST:
-                continue
-            made = [self._inner(piece, depth + 1) for piece in pieces]
-            if made != pieces:
-                return ours.join(made)
+            pieces = value.split(comma)
+            if len(pieces) > 1 and depth <= DEEPEST and self.looks_left > 0:
+                made = [self._inner(piece, depth + 1) for piece in pieces]
+                if made != pieces:
+                    return ours.join(made)
         return None
 
     def _in_parts(self, text: str, depth: int) -> str | None:
         """Sentences one after another; a reason after the name it is about."""
         if depth > DEEPEST:
             return None
-        ends = [found.end() for found in re.finditer(r"[.?!:](?= )", text)][:MOST_PARTS]
+        ends = [found.end() for found in re.finditer(r"[.?!:](?= )", text)]
         for end in ends:
             head, tail = text[:end], text[end + 1 :]
+            if self.looks_left < 0:
+                return None
             if text[end - 1] == ":":
-                made = self._reason(tail, depth)
-                if made:
+                if made := self._reason(tail, depth):
                     return f"{head[:-1]}：{made}"
             elif first := self._found(head, depth):
                 return joined(first, self.text(tail, depth + 1))

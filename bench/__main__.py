@@ -22,7 +22,7 @@ from bench.persona import learning
 from bench.preparing import people, preparing
 from bench.privacy import privacy
 from bench.proof import proof
-from bench.serving import serving
+from bench.serving import serving, studio
 from bench.settings import LANGUAGE, Settings, a_voice, tell
 from bench.synthesis import synthesis
 from bench.table import Row, markdown
@@ -48,11 +48,12 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "proof": proof,
     "telling": telling,
     "serving": serving,
+    "studio": studio,
 }
 # take a quarter of an hour and more, or need recordings that are not part of the project
 ON_REQUEST = (
     "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills",
-    "preparing", "people", "proof", "telling", "serving",
+    "preparing", "people", "proof", "telling", "serving", "studio",
 )  # fmt: skip
 
 
@@ -112,8 +113,8 @@ def main(
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
     audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people, proof,
-    telling, serving. Exit code 1 if something could not be measured; a target that is not met is
-    a result and no failure.
+    telling, serving, studio. Exit code 1 if something could not be measured; a target that is not
+    met is a result and no failure.
     """
     from pipelines.evaluate import load_sentences
 

@@ -11,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ CLIENTS = 20
 PATIENCE_S = 120.0
 WORDS = 15
 PCM_BYTES_PER_S = 48_000
-FIRST_BYTE_S, SPEECH_PER_S, IDLE_MB = 0.2, 20.0, 500.0
+FIRST_BYTE_S, SPEECH_PER_S, IDLE_MB, READY_S = 0.2, 20.0, 500.0, 3.0
 _VERBS = [
     "saw",
     "found",
@@ -102,13 +103,57 @@ def serving(settings: Settings) -> list[Row]:
     ]  # fmt: skip
 
 
+def studio(settings: Settings) -> list[Row]:
+    """How soon the studio's page is there, and its memory at rest with the base loaded."""
+    waits = []
+    idle_mb = 0.0
+    for _ in range(settings.rounds):
+        with tempfile.TemporaryDirectory() as home:
+            waited_s, idle_mb = _page(home)
+            waits.append(waited_s)
+    return [
+        Row(
+            "page ready after `studio` is typed", statistics.median(waits), "s",
+            Target(READY_S), f"median of {len(waits)}, longest {max(waits):.2f} s",
+        ),
+        Row("memory of the studio at rest, the base loaded", idle_mb, "MB", Target(IDLE_MB)),
+    ]  # fmt: skip
+
+
+def _page(home: str) -> tuple[float, float]:
+    """Seconds from the command to the page, and MB once a sentence was spoken."""
+    import httpx
+
+    key = "the-benchmark's-own-key"
+    environment = os.environ | {"CLONE_VOICE_HOME": home, "CLONE_VOICE_KEY": key}
+    began = time.monotonic()
+    with _running(["studio", "--no-browser"], environment) as (entry, process):
+        with httpx.Client(follow_redirects=True, timeout=PATIENCE_S) as client:
+            client.get(entry).raise_for_status()
+            for part in ("main.js", "tools.js", "jobs.js", "recordings.js", "style.css"):
+                client.get(str(httpx.URL(entry).join(f"/page/{part}"))).raise_for_status()
+            waited_s = time.monotonic() - began
+            speak = str(httpx.URL(entry).join("/v1/audio/speech"))
+            client.post(speak, json={"input": _sentence(0)}).raise_for_status()
+        return waited_s, resident_mb(process.pid)
+
+
 @contextmanager
 def _server(voice: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [sys.executable, "-c", "import cli; cli.clone_voice_main()", "serve"]
+    environment = os.environ | {"CLONE_VOICE_KEY": ""}
+    with _running(["serve", "--rate", "100000", "--voice", voice], environment) as running:
+        yield running
+
+
+@contextmanager
+def _running(
+    words: list[str], environment: dict[str, str]
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A command that serves, on a free port; the URL that it tells, and its process."""
+    command = [sys.executable, "-c", "import cli; cli.clone_voice_main()", *words]
     process = subprocess.Popen(
-        [*command, "--port", "0", "--rate", "100000", "--voice", voice, "--json"],
-        stdout=subprocess.PIPE, text=True, env=os.environ | {"CLONE_VOICE_KEY": ""},
-    )  # fmt: skip
+        [*command, "--port", "0", "--json"], stdout=subprocess.PIPE, text=True, env=environment
+    )
     watchdog = threading.Timer(PATIENCE_S, process.kill)
     watchdog.start()
     try:

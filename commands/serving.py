@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -105,10 +106,28 @@ def the_doors(host: str, rate: int, origins: tuple[str, ...], **more: Any) -> An
     return Doors(host=host, key=key, origins=origins, per_minute=rate, **more)
 
 
-def run(app: Any, host: str, port: int, report: Reporter, line: str) -> None:
-    """Listen, say where, serve until Ctrl-C."""
+def run(
+    app: Any,
+    host: str,
+    port: int,
+    report: Reporter,
+    line: str,
+    *,
+    entry: str = "",
+    opened: Callable[[str], object] | None = None,
+) -> None:
+    """Listen, say where, serve until Ctrl-C; `opened` is called with the URL that answers.
+
+    `entry` is the path of the URL that is told.
+    """
     from pipelines.serving.run import address, listen, serve
 
     listening = listen(host, port)
-    url = address(listening)
-    serve(app, listening, lambda: report.result({"url": url}, line.format(url=url)))
+    url = address(listening) + entry
+
+    def ready() -> None:
+        report.result({"url": url}, line.format(url=url))
+        if opened is not None:
+            opened(url)
+
+    serve(app, listening, ready)

@@ -92,6 +92,18 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name")
+@click.argument("new")
+@json_option
+def rename(name: str, new: str, as_json: bool) -> None:
+    """Call the voice NAME from now on NEW."""
+    from vits.library import rename_voice
+
+    folder = rename_voice(name, new)
+    Reporter(as_json).result({"name": folder.name, "folder": folder}, f"It is {folder.name} now.")
+
+
+@click.command()
+@click.argument("name")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="[default: NAME.voice here]")
 @json_option
 def pack(name: str, output: Path | None, as_json: bool) -> None:

@@ -92,6 +92,7 @@ def loaded_by(program: str, arguments: list[str]) -> set[str]:
         ("clone_voice", ["train", "--help"]),
         ("clone_voice", ["say", "--help"]),
         ("clone_voice", ["serve", "--help"]),
+        ("clone_voice", ["studio", "--help"]),
         ("story", ["--help"]),
         ("story", ["render", "--help"]),
         ("story", ["chapters", "--help"]),

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import make_tiny_voice
 
 from vits import library as lib
 from vits.card import CARD, Card, read_card, write_card
@@ -285,3 +286,22 @@ def test_a_wrong_card_says_what_is_wrong(tmp_path: Path, text: str, message: str
     (tmp_path / CARD).write_text(text, "utf-8")
     with pytest.raises(UserError, match=message):
         read_card(tmp_path)
+
+
+def test_a_renamed_voice_is_the_same_voice_with_all_that_is_its(library: Path) -> None:
+    make_tiny_voice(lib.voice_folder("anna"))
+    write_card(lib.voice_folder("anna"), Card(name="anna", consent="yes"))
+    before = lib.voice_hash(lib.voice_folder("anna"))
+    lib.training_folder("anna").mkdir(parents=True)
+    lib.record_made("anna", [library / "film.mp4"])
+    assert lib.rename_voice("anna", "Anna").name == "Anna"  # of another case alone
+    folder = lib.rename_voice("Anna", "grandma")
+    assert lib.voice_hash(folder) == before
+    assert read_card(folder).name == "grandma"
+    assert lib.training_folder("grandma").is_dir()
+    assert lib.made_with("grandma") == [library / "film.mp4"]
+    assert lib.made_with("anna") == []
+    make_tiny_voice(lib.voice_folder("ben"))
+    for name, new in (("grandma", "ben"), ("grandma", "../x"), ("base", "x"), ("nobody", "x")):
+        with pytest.raises(UserError):
+            lib.rename_voice(name, new)

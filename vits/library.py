@@ -20,7 +20,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vits.errors import UserError
@@ -320,6 +320,37 @@ def remove_voice(name: str) -> Removed:
             ) from error
         _write_made([entry for entry in _read_made() if entry[0] != name])
     return Removed(name, tuple(folders), size, made)
+
+
+def rename_voice(name: str, new: str) -> Path:
+    """Give a voice of the library another name; its new folder.
+
+    What was made with it, and its training, follow. Raises UserError for the voice that ships, a
+    name that is not there, and one that is taken or cannot be.
+    """
+    if name == BASE:
+        raise UserError(
+            "The base voice is part of the program and keeps its name.",
+            "Name a voice of your own.",
+        )
+    name, new = unicodedata.normalize("NFC", name), check_name(new)
+    if name not in _own_names():
+        raise unknown("voice", name, _own_names())
+    from vits.card import read_card, write_card
+
+    with _locked():
+        if new.casefold() != name.casefold():
+            refuse_taken(new)
+        try:
+            for place in (training_folder, voice_folder):  # the voice last: then all is done
+                if place(name).exists():
+                    os.rename(place(name), place(new))
+            card = read_card(voice_folder(new))
+            write_card(voice_folder(new), replace(card, name=new))
+        except OSError as error:
+            raise cannot_write(voice_folder(new), error) from error
+        _write_made([(new if voice == name else voice, path) for voice, path in _read_made()])
+    return voice_folder(new)
 
 
 def _delete(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -12,6 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from pipelines.i18n import speaking, told
+from pipelines.i18n.catalogue import joined
 from pipelines.serving.apipage import api_page
 from pipelines.serving.doors import HEALTH, Doors, Guard, error_body
 from pipelines.serving.engine import Busy, Engine
@@ -54,11 +57,17 @@ def create_app(
     numbers: Numbers | None = None,
     engine: Engine | None = None,
     title: str = TITLE,
+    load_after_s: float = 0.0,
 ) -> FastAPI:
-    """An application behind its doors, with /health, /docs and /openapi.json."""
+    """An application behind its doors, with /health, /docs and /openapi.json.
+
+    The engine starts to load `load_after_s` after the first requests can be answered.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if engine is not None:
+            asyncio.get_running_loop().call_later(load_after_s, engine.start)
         yield
         if engine is not None:
             engine.close()
@@ -91,12 +100,15 @@ async def _docs(request: Request) -> HTMLResponse:
 
 
 def _user_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, UserError)
     status, code, headers = 400, "invalid_request", {}
     if isinstance(error, NotFound):
         status, code = 404, "not_found"
     elif isinstance(error, Busy):
         status, code, headers = 503, "busy", {"retry-after": "5"}
-    return _error(status, code, str(error), **headers)
+    with speaking(request.headers.get("x-language", "en")):  # a page says whose eyes read it
+        line = joined(*told(error))
+    return _error(status, code, line, **headers)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

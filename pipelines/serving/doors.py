@@ -40,7 +40,8 @@ class Doors:
     host: the address that is listened on. key: asked of everybody, and needed for any address but
     this machine's own. origins: pages elsewhere that may call, as 'https://example.org'.
     body_bytes: of a request; `uploads` are paths, by their beginning, with limits of their own.
-    per_minute: requests of one caller. patience_s: for a body, and for a reader.
+    per_minute: requests of one caller. patience_s: for a body, and for a reader. cookie: in which
+    a page bears the key. open_paths: what answers without it.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +51,8 @@ class Doors:
     uploads: tuple[tuple[str, int], ...] = ()
     per_minute: int = 600
     patience_s: float = 60.0
+    cookie: str = ""
+    open_paths: tuple[str, ...] = (HEALTH,)
 
     def __post_init__(self) -> None:
         if self.key and len(self.key) < SHORTEST_KEY:
@@ -123,7 +126,7 @@ class Guard:
                    for name, value in scope["headers"]}  # fmt: skip
         self._check_host(headers.get("host", ""))
         self._check_origin(headers)
-        if scope["path"] != HEALTH and not _preflight(scope):
+        if scope["path"] not in self.doors.open_paths and not _preflight(scope):
             self._check_key(headers)
             caller = (scope.get("client") or ("",))[0]
             if (wait_s := self.pace.wait_s(caller)) > 0:
@@ -158,10 +161,18 @@ class Guard:
         if not self.doors.key:
             return
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        right = secrets.compare_digest(given.strip().encode(), self.doors.key.encode())
-        if scheme.lower() != "bearer" or not right:
+        given = given.strip() if scheme.lower() == "bearer" else self._cookie(headers)
+        if not secrets.compare_digest(given.encode(), self.doors.key.encode()):
             line = "Send the key of this server: Authorization: Bearer KEY."
             raise Refused(401, "invalid_api_key", line, **{"www-authenticate": "Bearer"})
+
+    def _cookie(self, headers: dict[str, str]) -> str:
+        """The key in the page's cookie, or nothing."""
+        for part in headers.get("cookie", "").split(";"):
+            name, _, value = part.strip().partition("=")
+            if self.doors.cookie and name == self.doors.cookie:
+                return value
+        return ""
 
 
 class _Door:

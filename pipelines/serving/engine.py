@@ -129,7 +129,7 @@ class Turn:
 
 
 class Engine:
-    """Speaks for everybody who asks; `close` ends it.
+    """Speaks for everybody who asks, from `start` or the first of them on; `close` ends it.
 
     `first` is a voice that is loaded at once. `on_speech` hears of every piece, in seconds.
     """
@@ -153,15 +153,23 @@ class Engine:
         self._condition = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._thread.start()
+        self._started = False
 
     @property
     def waiting(self) -> int:
         return len(self._turns)
 
+    def start(self) -> None:
+        """Begin to load what takes long."""
+        with self._condition:
+            if not (self._started or self._closed):
+                self._started = True
+                self._thread.start()
+
     def speak(self, wish: Wish) -> Turn:
         """A turn for `wish`; call it within a running event loop. Raises UserError, Busy."""
         known_voice(wish.voice)
+        self.start()
         with self._condition:
             if len(self._turns) >= self.most_waiting:
                 raise Busy
@@ -179,7 +187,8 @@ class Engine:
         with self._condition:
             self._closed = True
             self._condition.notify()
-        self._thread.join()
+        if self._started:
+            self._thread.join()
         for turn in self._turns:
             turn.end(UserError("The server is stopping.", "Ask again when it is back."))
 

@@ -79,6 +79,14 @@ def fill(tab: Page, selector: str, text: str) -> None:
     )
 
 
+def drop(tab: Page, selector: str, *files: Path) -> None:
+    """Give files to a place that takes them."""
+    document = tab.call("DOM.getDocument")["root"]["nodeId"]
+    found = tab.call("DOM.querySelector", nodeId=document, selector=selector)
+    names = [str(path) for path in files]
+    tab.call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=names)
+
+
 def alert(tab: Page) -> str:
     return str(tab.evaluate("document.querySelector('#alert').textContent"))
 
@@ -146,10 +154,7 @@ def test_a_text_is_spoken_by_keyboard_alone_and_kept(tab: Page, url: str) -> Non
 def test_recordings_are_dropped_and_training_asks_for_consent(tab: Page, url: str) -> None:
     part(tab, url, "recordings")
     clips = sorted(CLIPS.glob("*.flac"))[:2]
-    document = tab.call("DOM.getDocument")["root"]["nodeId"]
-    found = tab.call("DOM.querySelector", nodeId=document, selector=".drop input[type=file]")
-    files = [str(path) for path in (*clips, CLIPS / "manifest.tsv")]
-    tab.call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=files)
+    drop(tab, ".drop input[type=file]", *clips, CLIPS / "manifest.tsv")
     tab.wait("!!document.querySelector('[data-set=anna]')")
     tab.wait("document.querySelector('[data-set=anna]').textContent.includes('2 recordings')")
     part(tab, url, "train")
@@ -182,4 +187,43 @@ def test_a_story_is_written_edited_and_only_what_changed_is_made_again(tab: Page
     made, reused, *_ = (int(word) for word in second.split() if word.isdigit())
     assert 0 < made < reused + made
     assert reused > 0
+    assert alert(tab) == ""
+
+
+def test_a_book_becomes_an_audiobook(tab: Page, url: str, tmp_path: Path) -> None:
+    book = tmp_path / "days.txt"
+    book.write_text("Chapter 1\n\nIt was night.\n\nChapter 2\n\nIt was day.\n", "utf-8")
+    tab.evaluate("sessionStorage.setItem('voice', 'tiny')")
+    part(tab, url, "books")
+    drop(tab, ".drop input[type=file]", book)
+    tab.wait("!!document.querySelector('[data-book]')")
+    tab.click("[data-book] button")
+    tab.wait("document.querySelectorAll('[data-book] tbody tr').length === 2")
+    tab.click("[data-book] input[type=checkbox]")
+    tab.click("#books-go")
+    tab.wait("!!document.querySelector('audio[src*=\".m4b\"]')", 300)
+    length = tab.evaluate(
+        "new Promise(done => { const a = document.querySelector('audio'); "
+        "a.addEventListener('loadedmetadata', () => done(a.duration)); a.load(); })"
+    )
+    assert length > 1
+    assert alert(tab) == ""
+
+
+@pytest.mark.slow
+def test_the_digital_human_answers_aloud(tab: Page, url: str, tmp_path: Path) -> None:
+    document = tmp_path / "tower.txt"
+    document.write_text("The lighthouse was built in 1887. Its lamp burns oil.", "utf-8")
+    tab.evaluate("sessionStorage.setItem('voice', 'tiny')")
+    tab.evaluate("sessionStorage.setItem('person', 'Anna')")
+    part(tab, url, "people")
+    tab.wait("document.querySelectorAll('.drop').length === 2")
+    drop(tab, ".card:nth-of-type(2) .drop input[type=file]", document)
+    tab.wait("document.body.textContent.includes('tower.txt')")
+    tab.click(".card:nth-of-type(2) > button")
+    tab.wait("!!document.querySelector('#question')", 400)
+    fill(tab, "#question", "When was the lighthouse built?")
+    tab.click("#send")
+    tab.wait("!!document.querySelector('.said.assistant[data-spoken]')", 120)
+    assert "1887" in tab.evaluate("document.querySelector('.said.assistant').textContent")
     assert alert(tab) == ""

@@ -3,7 +3,7 @@
 import { api, ask, button, bytes, card, dropZone, field, get, h, lead, part, post, say, select, t, tick } from "/page/tools.js";
 import { begin, jobList, whenDone } from "/page/jobs.js";
 
-const SCORES = ["similarity", "similarity_ceiling", "cer", "reference_cer", "mos", "reference_mos"];
+const SCORES = ["similarity", "similarity_ceiling", "cer", "reference_cer", "mos_p808", "reference_mos_p808"];
 
 export async function show(place) {
   const list = h("div"), chosen = new Set();

@@ -12,6 +12,7 @@ from commands import (
     converting,
     doctor,
     evaluating,
+    exporting,
     importing,
     persona,
     pictures,
@@ -49,6 +50,7 @@ clone_voice = command_group(
     voices.pack,
     voices.add,
     importing.import_command,
+    exporting.export,
     doctor.doctor,
 )
 story = command_group(

@@ -14,7 +14,9 @@ import click
 from bench.audiobooks import audiobook, audiobook_memory, audiobook_workers, shelf_kills
 from bench.cloning_step import cloning_step
 from bench.commands import startup, story
+from bench.engines import front_end, imported, onnx
 from bench.first_audio import first_audio
+from bench.foreign import import_memory, imported_step
 from bench.kills import kills
 from bench.machine import busy_note, load, machine
 from bench.memory import memory
@@ -47,13 +49,19 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "people": people,
     "proof": proof,
     "telling": telling,
+    "onnx": onnx,
+    "imported": imported,
+    "front_end": front_end,
+    "import_memory": import_memory,
+    "imported_step": imported_step,
     "serving": serving,
     "studio": studio,
 }
 # take a quarter of an hour and more, or need recordings that are not part of the project
 ON_REQUEST = (
     "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills",
-    "preparing", "people", "proof", "telling", "serving", "studio",
+    "preparing", "people", "proof", "telling", "serving", "studio", "onnx", "imported",
+    "import_memory", "imported_step",
 )  # fmt: skip
 
 
@@ -113,8 +121,8 @@ def main(
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
     audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people, proof,
-    telling, serving, studio. Exit code 1 if something could not be measured; a target that is not
-    met is a result and no failure.
+    telling, serving, studio, onnx, imported, front_end, import_memory, imported_step. Exit code 1
+    if something could not be measured; a target that is not met is a result and no failure.
     """
     from pipelines.evaluate import load_sentences
 

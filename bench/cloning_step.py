@@ -179,8 +179,8 @@ def paper_contender(
     return Contender(VitsConfig.paper(len(config.symbols), 1, **sizes), critics, training)
 
 
-def start(contender: Contender, config: VoiceConfig, folder: Path) -> Run:
-    """A run with random weights, on the CPU, that saves nothing."""
+def start(contender: Contender, config: VoiceConfig, folder: Path, device: str = "cpu") -> Run:
+    """A run with random weights that saves nothing."""
     import torch
 
     from vits.discriminators import Discriminators
@@ -195,6 +195,7 @@ def start(contender: Contender, config: VoiceConfig, folder: Path) -> Run:
         contender.training,
         total_steps=1000,
         folder=folder,
+        device=device,
     )
 
 
@@ -221,20 +222,19 @@ def _utterances(prepared: PreparedClips, config: VoiceConfig) -> Iterator[Uttera
 
     from data.dataset import Utterance
     from vits.audio import read_audio
-    from vits.text import phonemize_lines
 
-    table = {symbol: i for i, symbol in enumerate(config.symbols)}
+    front_end = config.front_end
     hop = config.audio.hop_length
     for clip in prepared.clips:
         samples = read_audio(clip.path).samples
-        symbols = phonemize_lines([clip.text], clip.language)[0]
+        symbols = front_end.lines([clip.text], clip.language)[0]
         whole = samples[: len(samples) // hop * hop]
         yield Utterance(
             name=clip.path.name,
             speaker=0,
             language=clip.language,
             samples=np.round(whole * 32767).astype(np.int16),
-            ids=np.array([table[s] for s in symbols if s in table], dtype=np.int32),
+            ids=np.array(front_end.ids(symbols), dtype=np.int32),
             embedding=np.zeros(config.model.embedding_channels, np.float32),
             bandwidth_hz=float(clip.bandwidth_hz),
         )

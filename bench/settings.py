@@ -34,7 +34,7 @@ class Settings:
     messages: of a log that is learned. chapters, books, language: of audiobooks that are made.
     people: a folder of people's clips to clone beside the example's (so9634, so9643, lj-test);
     reports: where theirs are to be kept.
-    scenes: of the story that is told.
+    scenes: of the story that is told. paper_size: of imported checkpoints; only tests set it to no.
     """
 
     voice: str = "base"
@@ -63,6 +63,7 @@ class Settings:
     people: Path = ROOT.parent / "shared" / "clips"
     reports: Path | None = None
     scenes: int = 12
+    paper_size: bool = True
 
     @property
     def voice_name(self) -> str:

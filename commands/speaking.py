@@ -36,6 +36,13 @@ from vits.errors import UserError
 )
 @seed_option
 @device_option
+@click.option(
+    "--engine",
+    type=click.Choice(["torch", "onnx"]),
+    default="torch",
+    show_default=True,
+    help="What runs the voice; for onnx its graph is made once, which takes a minute.",
+)
 @click.option("--play", is_flag=True, help="Play it as it is spoken.")
 @json_option
 def say(

@@ -213,6 +213,7 @@ def clone(
     name = library.check_name(request.name)
     folder = library.training_folder(name)
     base = Voice.load(request.base)
+    base.weights("training from it")
     if request.quick and base.config.model.speaker == "none":
         raise UserError(
             f"The base {base.name!r} is one person's and takes on no other voice untrained.",
@@ -423,8 +424,8 @@ class _Work:
 
     def _judged(self, dataset: PackedDataset) -> list[Check]:
         """A verdict on every packed clip, the doubts of their preparation among them."""
-        speaker = None if self.base.model.config.speaker == "embedding" else 0
-        found = suspects(dataset, self.base.model, speaker)
+        speaker = None if self.base.config.model.speaker == "embedding" else 0
+        found = suspects(dataset, self.base.weights("training from it"), speaker)
         by_name = {clip.path.name: clip for clip in self.clips.clips}
         prepared = [by_name[row.name] for row in dataset.rows]
         judged = _without_doubtful(found, prepared)
@@ -493,7 +494,8 @@ class _Work:
         """The base with the new speakers in place of its own."""
         speakers = tuple(person.speaker for person in self.people)
         vectors = newcomers.starting_vectors(self.base, self.people)
-        return with_speakers(self.base.model, self.base.config, speakers, vectors)
+        model = self.base.weights("training from it")
+        return with_speakers(model, self.base.config, speakers, vectors)
 
     def _training(self, model: Vits, source: ClipBatches, steps: int) -> train.Run:
         critics = load_critics(self.base.folder, self.base.config)

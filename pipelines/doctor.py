@@ -194,7 +194,7 @@ def _real_time_factor() -> tuple[float | None, str]:
 def _stores() -> list[Store]:
     from vits.library import folder_bytes, home
 
-    voices, training = home() / "voices", home() / "training"
+    voices, training, graphs = (home() / name for name in ("voices", "training", "onnx"))
     return [
         Store("voices", voices, folder_bytes(voices), "clone-voice remove NAME"),
         Store(
@@ -202,5 +202,11 @@ def _stores() -> list[Store]:
             training,
             folder_bytes(training),
             "clone-voice remove NAME, or delete the folder: voices stay, training cannot resume",
+        ),
+        Store(
+            "ONNX graphs of --engine onnx",
+            graphs,
+            folder_bytes(graphs),
+            "delete the folder: they are made again",
         ),
     ]

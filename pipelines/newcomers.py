@@ -82,7 +82,8 @@ def _nearest_rows(base: Voice, embeddings: torch.Tensor) -> torch.Tensor:
 
     They are heard saying one sentence; of very many, an even choice.
     """
-    assert base.model.speakers is not None
+    model = base.weights("training from it")
+    assert model.speakers is not None
     rows = np.linspace(0, len(base.speakers) - 1, min(len(base.speakers), MOST_HEARD)).round()
     chosen = torch.from_numpy(rows.astype(np.int64))
     heard = []
@@ -92,7 +93,7 @@ def _nearest_rows(base: Voice, embeddings: torch.Tensor) -> torch.Tensor:
         heard.append(next(iter(spoken)).audio)
     known = torch.from_numpy(embed_clips(heard))
     nearest = chosen[(embeddings @ known.t()).argmax(1)]
-    return base.model.speakers.vectors.detach()[nearest].clone()
+    return model.speakers.vectors.detach()[nearest].clone()
 
 
 def sample_language(voice: Voice) -> str:

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from vits.library import record_made, voice_folder
 from vits.text.marks import passages, voice_names
 
 if TYPE_CHECKING:
-    from vits.voice import Speech
+    from vits.voice import Engine, Speech
 
 CHUNK_BYTES = 1 << 16  # of text, read at a time
 
@@ -124,6 +125,7 @@ def say(
     *,
     play: bool = False,
     device: str = "cpu",
+    engine: Engine = "torch",
     lexicon: Path | None = None,
     on_progress: OnProgress = silent,
     **manner: Any,
@@ -140,9 +142,10 @@ def say(
     from vits.text import Lexicon
     from vits.voice import Voice
 
-    speaking = Voice.load(voice, device)
+    load = partial(Voice.load, device=device, engine=engine)
+    speaking = load(voice)
     words = Lexicon.load(lexicon) if lexicon else None
-    cast = Cast(speaking)
+    cast = Cast(speaking, load=load)
     for name in text.named:  # whoever is not there is missed before the first word
         cast.part(name)
     speeches = cast.speak(text.chunks, lexicon=words, soon=play, **manner)

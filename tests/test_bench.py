@@ -20,7 +20,9 @@ from bench import __main__ as program
 from bench import (
     cloning_step,
     commands,
+    engines,
     first_audio,
+    foreign,
     kills,
     machine,
     memory,
@@ -59,7 +61,7 @@ def inline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def call(function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
 
-    for module in (cloning_step, first_audio, settings, synthesis):
+    for module in (cloning_step, engines, first_audio, foreign, settings, synthesis):
         monkeypatch.setattr(module, "in_fresh_process", call)
     threads = torch.get_num_threads()
     yield
@@ -339,6 +341,53 @@ def test_the_paper_is_measured_in_its_own_sizes() -> None:
     assert ours.critics.kind == "light"
     for name in ("batch_size", "segment_frames", "discriminate_from_step"):
         assert getattr(ours.training, name) == getattr(paper.training, name)
+
+
+def test_training_on_an_imported_pair_is_measured(
+    inline: None, tiny: Settings, tmp_path: Path
+) -> None:
+    small = replace(tiny, clips=few_clips(tmp_path / "clips"), paper_size=False)
+    pace, memory_mb = foreign.imported_step(small)[:2]
+    assert pace.unit == "clips/s"
+    assert 0 < pace.value < 1000
+    assert memory_mb.value > 100
+
+
+def test_the_memory_of_an_import_is_watched_to_its_end(inline: None, tiny: Settings) -> None:
+    before = os.environ.get("CLONE_VOICE_HOME")
+    peak, times = foreign.import_memory(replace(tiny, paper_size=False))
+    assert peak.value > 50
+    assert times.value == pytest.approx(peak.value / float(peak.note.split()[2]), rel=0.6)
+    assert os.environ.get("CLONE_VOICE_HOME") == before
+
+
+def test_the_checkpoint_that_is_imported_has_its_optimizers_moments(tmp_path: Path) -> None:
+    foreign.write_checkpoint(tmp_path / "G_0.pth", paper_size=False)
+    state = torch.load(tmp_path / "G_0.pth", weights_only=True)
+    held = sum(t.numel() for moments in state["optimizer"]["state"].values()
+               for t in moments.values())  # fmt: skip
+    assert held == 2 * sum(t.numel() for t in state["model"].values())
+
+
+def test_an_imported_voice_says_as_much_as_transformers(
+    tiny: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLONE_VOICE_HOME", os.environ["CLONE_VOICE_HOME"])  # put back at the end
+    monkeypatch.setattr(engines, "set_threads", lambda threads: threads)
+    sizes = TINY_RIVAL | {"hidden_size": 16, "speaker_embedding_size": 0}
+    rounds = engines.imported_rounds(sizes, 1, "torch")
+    assert len(rounds.one) == len(rounds.other) == 1
+    assert rounds.one[0] > 0
+
+
+def test_the_front_end_reads_mixed_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "set_threads", lambda threads: threads)
+    text = engines.novel(500, seed=3)
+    assert len(text) == 500
+    assert engines.novel(500, seed=3) == text
+    assert any(c.isascii() and c.isalpha() for c in text)
+    assert sum("\u4e00" <= c <= "\u9fff" for c in text) > 250
+    assert engines.reading_pace(200) > 0
 
 
 def test_startup_is_measured(tiny: Settings) -> None:

@@ -57,7 +57,7 @@ def same_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "randn", noise)
     monkeypatch.setattr(torch, "randn_like", lambda like, **_: noise(tuple(like.shape)))
     for module in ("vits.model.normal", "vits.duration.normal"):
-        monkeypatch.setattr(module, lambda shape, like, generator: noise(tuple(shape)))
+        monkeypatch.setattr(module, lambda shape, *_: noise(tuple(shape)))
 
 
 @pytest.mark.parametrize("speakers", [1, 3])

@@ -185,11 +185,21 @@ def test_the_discriminators_that_both_keep_beside_the_generator_are_found(tmp_pa
     assert read.critics.keys() == critics.keys()
 
 
-def test_a_voice_in_onnx_is_refused_with_what_to_get_instead(tmp_path: Path, library: Path) -> None:
+def test_a_finished_voice_without_its_json_or_that_is_no_graph_is_one_clear_line(
+    tmp_path: Path, library: Path
+) -> None:
     (tmp_path / "lessac.onnx").write_bytes(b"\0" * 16)
-    with pytest.raises(UserError, match=r"ONNX") as caught:
+    with pytest.raises(UserError, match="no configuration beside"):
         import_voice(ImportRequest(str(tmp_path / "lessac.onnx"), "lessac"))
-    assert ".ckpt" in str(caught.value)
+    text = json.dumps(piper_settings())
+    (tmp_path / "lessac.onnx.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match="cannot be read as ONNX"):
+        import_voice(ImportRequest(str(tmp_path / "lessac.onnx"), "lessac"))
+    changed = json.dumps(piper_settings() | {"phoneme_type": "thai"})
+    (tmp_path / "lessac.onnx.json").write_text(changed, encoding="utf-8")
+    with pytest.raises(UserError, match="'thai', which is not known"):
+        import_voice(ImportRequest(str(tmp_path / "lessac.onnx"), "lessac"))
+    assert not (library / "voices" / "lessac").exists()
 
 
 @pytest.mark.parametrize("where", ["/nowhere", "./nowhere", "~/nowhere", "voices/G_0.pth", "one"])

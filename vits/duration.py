@@ -166,9 +166,7 @@ def rational_quadratic_spline(
     inside = (x >= -bound) & (x <= bound)
     v = x.clamp(-bound, bound)
     edges = y_edges if reverse else x_edges
-    at = (
-        torch.searchsorted(edges.contiguous(), v.unsqueeze(-1).contiguous(), right=True) - 1
-    ).clamp(0, k - 1)
+    at = ((edges <= v.unsqueeze(-1)).sum(-1, keepdim=True) - 1).clamp(0, k - 1)
 
     def pick(values: Tensor) -> Tensor:
         return values.gather(-1, at).squeeze(-1)
@@ -248,14 +246,16 @@ class StochasticDurations(nn.Module):
         x: Tensor,
         mask: Tensor,
         g: Tensor | None,
-        noise_scale: float = 0.8,
+        noise_scale: float | Tensor = 0.8,
         generator: Chance = None,
+        noise: Tensor | None = None,
     ) -> Tensor:
-        """Log-durations drawn at this noise scale, (B, 1, S)."""
+        """Log-durations (B, 1, S) at this scale of noise (B, 2, S), which is drawn unless given."""
         condition = self._condition(x, mask, g)
         shape = (x.shape[0], 2, x.shape[2])
-        lengths = mask.sum((1, 2)).long()
-        z = normal(shape, x, generator, lengths, SYMBOL_BLOCK) * noise_scale
+        if noise is None:
+            noise = normal(shape, x, generator, mask.sum((1, 2)).long(), SYMBOL_BLOCK)
+        z = noise * noise_scale
         # the first coupling only moves the channel that is thrown away
         for flow in reversed(self.flows[1:]):
             z, _ = flow(z.flip(1), mask, condition, reverse=True)

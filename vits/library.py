@@ -32,6 +32,7 @@ BASE = "base"
 BASES = Path(__file__).parent / "bases"
 CONFIG = "config.json"
 WEIGHTS = "voice.safetensors"
+GRAPH = "voice.onnx"  # in the place of weights, of a voice that is kept as ONNX
 MADE = "made.jsonl"
 LONGEST_NAME = 60
 SHOWN_NAMES = 20  # in an error
@@ -206,7 +207,7 @@ def describe(folder: Path) -> VoiceEntry:
 def voice_hash(folder: Path) -> str:
     """SHA-256 of a voice's weights and configuration, as they lie on the disk. UserError."""
     digest = hashlib.sha256()
-    for name in (WEIGHTS, CONFIG):
+    for name in (GRAPH if is_graph(folder) else WEIGHTS, CONFIG):
         try:
             with (folder / name).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -215,6 +216,16 @@ def voice_hash(folder: Path) -> str:
                 f"{folder / name} cannot be read ({error.strerror}).", "Train the voice again."
             ) from error
     return digest.hexdigest()
+
+
+def is_graph(folder: Path) -> bool:
+    """Whether a voice folder holds an ONNX graph instead of weights."""
+    return (folder / GRAPH).is_file() and not (folder / WEIGHTS).exists()
+
+
+def kept_graph(digest: str) -> Path:
+    """Where the graph of the voice of this hash is kept, once `--engine onnx` has made it."""
+    return home() / "onnx" / f"{digest[:32]}.onnx"
 
 
 def folder_bytes(folder: Path) -> int:
@@ -247,11 +258,16 @@ def install_voice(folder: Path, name: str, *, force: bool = False) -> Path:
 def check_voice(folder: Path) -> None:
     """Load everything of a voice folder strictly. Raises UserError for what does not fit."""
     from vits.card import read_card
-    from vits.checkpoint import load_critics, load_voice
+    from vits.checkpoint import load_config, load_critics, load_voice
 
+    read_card(folder)
+    if is_graph(folder):
+        from vits.onnxvoice import OnnxNetwork
+
+        OnnxNetwork(folder / GRAPH, load_config(folder)).check()
+        return
     _, config = load_voice(folder)
     load_critics(folder, config)
-    read_card(folder)
 
 
 def refuse_taken(name: str, force: bool = False) -> None:
@@ -307,6 +323,8 @@ def remove_voice(name: str) -> Removed:
     if name not in _own_names():
         raise unknown("voice", name, _own_names())
     folders = [f for f in (voice_folder(name), training_folder(name)) if f.exists()]
+    with contextlib.suppress(UserError):  # a broken voice has none
+        kept_graph(voice_hash(voice_folder(name))).unlink(missing_ok=True)
     size = sum(folder_bytes(folder) for folder in folders)
     made = tuple(path for path in made_with(name) if path.exists())
     with _locked():

@@ -24,8 +24,10 @@ SUFFIX = ".voice"
 FORMAT = "clone-voice pack 1"
 INDEX = "pack.json"
 WEIGHTS, CONFIG, CRITICS = "voice.safetensors", "config.json", "discriminators.safetensors"
+GRAPH = library.GRAPH  # of voices that have no weights
 # Largest sizes in bytes. The paper's model has 80 MB, its discriminators 94 MB.
-LARGEST = {WEIGHTS: 1 << 30, CRITICS: 1 << 30, CONFIG: 4 << 20, CARD: 4 << 20, INDEX: 1 << 20}
+LARGEST = {WEIGHTS: 1 << 30, GRAPH: 1 << 30, CRITICS: 1 << 30,
+           CONFIG: 4 << 20, CARD: 4 << 20, INDEX: 1 << 20}  # fmt: skip
 LARGEST_SAMPLE = 64 << 20
 MOST_SAMPLES = 200
 SAMPLE = re.compile(r"samples/[\w(][\w .,()+-]*\.(wav|flac|mp3|opus|m4a|png|txt|json)")
@@ -85,7 +87,7 @@ def add_voice(path: Path, *, name: str | None = None, force: bool = False) -> Pa
 
 def _files(folder: Path) -> dict[str, Path]:
     """What belongs to a voice, by name inside the pack, in a settled order."""
-    own = [n for n in (WEIGHTS, CONFIG, CARD, CRITICS) if (folder / n).is_file()]
+    own = [n for n in (WEIGHTS, GRAPH, CONFIG, CARD, CRITICS) if (folder / n).is_file()]
     samples = sorted(f"samples/{p.name}" for p in folder.glob("samples/*") if p.is_file())
     return {n: folder / n for n in own + [s for s in samples if SAMPLE.fullmatch(s)]}
 
@@ -120,7 +122,8 @@ def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.
                 _REMEDY,
             )
         members[inside] = info
-    missing = [name for name in (INDEX, WEIGHTS, CONFIG) if name not in members]
+    weights = GRAPH if GRAPH in members else WEIGHTS
+    missing = [name for name in (INDEX, weights, CONFIG) if name not in members]
     if missing:
         raise UserError(f"{path} is not a packed voice: no {', '.join(missing)} in it.", _REMEDY)
     if len(members) > len(LARGEST) + MOST_SAMPLES:

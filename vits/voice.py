@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -23,13 +24,22 @@ from torch import Tensor
 
 from vits.audio import Audio, resample
 from vits.card import Card, read_card
-from vits.checkpoint import Speaker, VoiceConfig, load_voice
+from vits.checkpoint import Speaker, VoiceConfig, load_config, load_voice
 from vits.conversion import Window, convert_windows
 from vits.device import pick_device
 from vits.errors import UserError
 from vits.layers import FRAME_BLOCK
-from vits.library import find_voice, parse_voice, unknown, voice_hash
+from vits.library import (
+    GRAPH,
+    find_voice,
+    is_graph,
+    kept_graph,
+    parse_voice,
+    unknown,
+    voice_hash,
+)
 from vits.model import Latents, Vits
+from vits.onnxvoice import OnnxNetwork
 from vits.text import Emphasis, Lexicon, Utterance, Word
 from vits.text.frontend import FrontEnd
 
@@ -43,6 +53,7 @@ FADE_S = 0.005  # at both ends of an utterance, so that silence meets it without
 KNEE = 0.9  # louder samples are bent towards 1 instead of being cut off there
 
 Samples = NDArray[np.float32]
+Engine = Literal["torch", "onnx"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,7 @@ class Voice:
     of everything in the voice that decides its sound.
     """
 
-    model: Vits
+    model: Vits | OnnxNetwork
     config: VoiceConfig
     name: str
     folder: Path
@@ -125,8 +136,11 @@ class Voice:
     device: str = "cpu"
 
     @classmethod
-    def load(cls, voice: str | Path, device: str = "cpu") -> Voice:
+    def load(cls, voice: str | Path, device: str = "cpu", engine: Engine = "torch") -> Voice:
         """Load 'NAME', 'NAME:SPEAKER' or a voice folder.
+
+        engine: what runs its network; `onnx` is onnxruntime, for which the graph is made once and
+        kept. A voice that is kept as ONNX always runs in it.
 
         Raises UserError for a voice or a speaker that is not there, with what there is, and for
         weights that do not fit their configuration, with every tensor that does not.
@@ -134,16 +148,29 @@ class Voice:
         where, speaker = (voice, None) if isinstance(voice, Path) else parse_voice(voice)
         folder = find_voice(where)
         device = pick_device(device)
-        model, config = load_voice(folder)
+        model, config = _network(folder, device, engine)
         return cls(
-            model=model.to(device).requires_grad_(False),
+            model=model,
             config=config,
             name=folder.name,
             folder=folder,
             speaker=find_speaker(config.speakers, speaker),
             hash=voice_hash(folder),
             card=read_card(folder),
-            device=device,
+            device="cpu" if isinstance(model, OnnxNetwork) else device,
+        )
+
+    def weights(self, purpose: str) -> Vits:
+        """The network in PyTorch, for what onnxruntime cannot do.
+
+        Raises UserError, which names the `purpose`, for a voice that is kept as ONNX.
+        """
+        if isinstance(self.model, Vits):
+            return self.model
+        raise UserError(
+            f"The voice {self.name!r} is kept as ONNX, a finished graph without weights that could "
+            f"be changed or parts that could be run alone: it speaks, but there is no {purpose}.",
+            "Import the checkpoint that it was made from (of Piper: the .ckpt with its json).",
         )
 
     @property
@@ -311,13 +338,14 @@ class Voice:
         Joined, they are what `convert` gives. Memory is that of some seconds.
         """
         self.must_convert()
+        model = self.weights("conversion with it")
         speaker_from, embedding_from = self._condition(source)
         speaker_to, embedding_to = self._condition(self.speaker.name if target is None else target)
         noise = _checked("noise", noise, 0.0, MOST_NOISE)
 
         def made(window: Window) -> Samples:
             spec = window.spec.to(self.device)
-            sound = self.model.convert(
+            sound = model.convert(
                 spec,
                 torch.tensor([spec.shape[2]], device=self.device),
                 speaker_from,
@@ -334,13 +362,14 @@ class Voice:
             made,
             self.config.audio,
             channels=self.config.model.inter_channels,
-            context_frames=self.model.conversion_context,
+            context_frames=model.conversion_context,
             seed=seed,
         )
         return (Audio(samples, self.sample_rate) for samples in windows)
 
     def must_convert(self) -> None:
         """Raise UserError if this voice cannot convert, whoever speaks."""
+        self.weights("conversion with it")
         if self.config.model.speaker == "none":
             raise UserError(
                 f"The voice {self.name!r} has one speaker and cannot convert between speakers.",
@@ -586,6 +615,22 @@ def _generator(seed: int, symbols: Sequence[str]) -> torch.Generator:
     text = f"{seed}\n{''.join(symbols)}".encode()
     number = int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
     return torch.Generator().manual_seed(number)
+
+
+def _network(folder: Path, device: str, engine: Engine) -> tuple[Vits | OnnxNetwork, VoiceConfig]:
+    if is_graph(folder):
+        config = load_config(folder)
+        return OnnxNetwork(folder / GRAPH, config, device), config
+    if engine == "torch":
+        model, config = load_voice(folder)
+        return model.to(device).requires_grad_(False), config
+    graph = kept_graph(voice_hash(folder))
+    if not graph.exists():
+        from vits.graph import write_graph
+
+        write_graph(load_voice(folder)[0], graph)
+    config = load_config(folder)
+    return OnnxNetwork(graph, config, device), config
 
 
 def _row(latents: Latents, row: int) -> Latents:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from pipelines.executors import usable_cores
 from vits.audio import Audio, resample
 from vits.errors import UserError
-from vits.library import CONFIG, WEIGHTS, find_voice, names, parse_voice, unknown
+from vits.library import CONFIG, GRAPH, WEIGHTS, find_voice, is_graph, names, parse_voice, unknown
 
 if TYPE_CHECKING:
     from vits.cast import Cast, Part
@@ -312,7 +312,8 @@ class Engine:
 
         voice_name, speaker = known_voice(name)
         folder = find_voice(voice_name)
-        key = (folder, _changed(folder / WEIGHTS), _changed(folder / CONFIG))
+        weights = GRAPH if is_graph(folder) else WEIGHTS
+        key = (folder, _changed(folder / weights), _changed(folder / CONFIG))
         voice = self._voices.pop(key, None) or Voice.load(voice_name, self._device)
         self._voices[key] = voice  # the one used last is last
         for old in list(self._voices)[:-MOST_VOICES]:

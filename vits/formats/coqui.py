@@ -11,7 +11,7 @@ from vits.checkpoint import VoiceConfig
 from vits.config import AudioConfig, TextConfig
 from vits.errors import UserError
 from vits.formats.imported import Imported, speakers_of, with_symbols
-from vits.formats.loading import Checkpoint
+from vits.formats.loading import Checkpoint, names_the_file
 from vits.formats.names import renamed
 from vits.formats.sizes import sizes_of
 
@@ -33,6 +33,7 @@ def recognises(checkpoint: Checkpoint) -> bool:
     )
 
 
+@names_the_file
 def read(checkpoint: Checkpoint, settings: Mapping[str, Any] | None, where: Path) -> Imported:
     """The voice of a checkpoint and its config.json, or of the one that it holds."""
     values = settings or checkpoint.meta.get("config")

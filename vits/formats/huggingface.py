@@ -11,12 +11,12 @@ from vits.checkpoint import VoiceConfig
 from vits.config import AudioConfig, TextConfig
 from vits.errors import UserError
 from vits.formats.imported import Imported, speakers_of, with_symbols
-from vits.formats.loading import Checkpoint, read_json
+from vits.formats.loading import Checkpoint, names_the_file, read_json
 from vits.formats.names import renamed
 from vits.formats.sizes import check_against, sizes_of
 
 # ISO 639-3, which MMS uses, where we have a shorter name.
-_CODES = {"eng": "en", "deu": "de", "fra": "fr", "spa": "es", "jpn": "ja", "cmn": "zh", "rus": "ru"}
+CODES = {"eng": "en", "deu": "de", "fra": "fr", "spa": "es", "jpn": "ja", "cmn": "zh", "rus": "ru"}
 
 
 def recognises(folder: Path) -> bool:
@@ -27,9 +27,10 @@ def recognises(folder: Path) -> bool:
         return False
 
 
-def read(folder: Path, checkpoint: Checkpoint, language: str | None = None) -> Imported:
-    """The voice of a folder whose weights are `checkpoint`."""
-    where = folder / "config.json"
+@names_the_file
+def read(where: Path, checkpoint: Checkpoint, language: str | None = None) -> Imported:
+    """The voice of a folder whose weights are `checkpoint`; `where` is its config.json."""
+    folder = where.parent
     values = read_json(where)
     if values.get("wavenet_dilation_rate", 1) != 1:
         raise UserError(f"{where} has dilated WaveNets, which are not known here.", "")
@@ -84,7 +85,7 @@ def _text(folder: Path, language: str | None) -> tuple[TextConfig, str]:
     """How text is read, and the language; what the tokenizer says."""
     said = _tokenizer(folder)
     code = str(said.get("language") or "eng")
-    spoken = language or _CODES.get(code, code)
+    spoken = language or CODES.get(code, code)
     if said.get("phonemize", False):
         voice = {"en": "en-us"}.get(spoken, spoken)
         return TextConfig("espeak", espeak_voice=voice), spoken

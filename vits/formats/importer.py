@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from vits import library
-from vits.card import Card
+from vits.card import Card, write_card
+from vits.checkpoint import save_config
 from vits.errors import UserError
 from vits.formats import coqui, huggingface, original, piper
 from vits.formats.imported import Imported, write_voice
 from vits.formats.loading import Checkpoint, read_json, read_pickle, read_safetensors
 from vits.formats.names import Row
+
+log = logging.getLogger(__name__)
 
 _HUB_FILES = ("config.json", "model.safetensors", "vocab.json", "tokenizer_config.json",
               "special_tokens_map.json")  # fmt: skip
@@ -61,9 +65,14 @@ def import_voice(request: ImportRequest, *, force: bool = False) -> ImportResult
         licence=request.licence,
         training={"imported_from": path.name},
     )
+    rows: tuple[Row, ...] = ()
     with library.incoming() as place:
-        with _read(path, request) as voice:
-            layout, rows = voice.layout, write_voice(place, voice, card)
+        if path.suffix == ".onnx":
+            layout = _keep_graph(path, request, place)
+            write_card(place, card)
+        else:
+            with _read(path, request) as voice:
+                layout, rows = voice.layout, write_voice(place, voice, card)
         library.check_voice(place)
         folder = library.publish(place, name, force)
     return ImportResult(name, folder, layout, rows)
@@ -94,11 +103,6 @@ def _read(path: Path, request: ImportRequest) -> Iterator[Imported]:
     if path.is_dir():
         yield _from_folder(path, request)
         return
-    if path.suffix == ".onnx":
-        raise UserError(
-            f"{path} is in ONNX, whose weights cannot be taken apart again.",
-            "Get the .ckpt that it was made from, with its json.",
-        )
     if path.suffix == ".safetensors":
         yield _from_file(path, read_safetensors(path), None, request)
         return
@@ -112,6 +116,16 @@ def _read(path: Path, request: ImportRequest) -> Iterator[Imported]:
         yield _from_file(path, checkpoint, critics, request)
 
 
+def _keep_graph(path: Path, request: ImportRequest, place: Path) -> str:
+    """A finished graph of Piper's stays one, with its json in our words; its layout."""
+    where = _given(request.config or _beside(path), path)
+    config = piper.read_onnx(read_json(where), where)
+    if not piper.with_durations(path, place / library.GRAPH):
+        log.warning("%s does not tell how long each sound lasts: times of words are guessed", path)
+    save_config(place, config)
+    return "Piper ONNX"
+
+
 def _from_folder(path: Path, request: ImportRequest) -> Imported:
     if not huggingface.recognises(path):
         raise UserError(
@@ -122,7 +136,8 @@ def _from_folder(path: Path, request: ImportRequest) -> Imported:
         raise UserError(
             f"{path} has no model.safetensors.", "Get the weights in that form, without pickles."
         )
-    return huggingface.read(path, read_safetensors(path / "model.safetensors"), request.language)
+    weights = read_safetensors(path / "model.safetensors")
+    return huggingface.read(path / "config.json", weights, request.language)
 
 
 def _from_file(

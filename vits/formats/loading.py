@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from vits.errors import UserError
 from vits.formats import unpickle
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _NAMED = re.compile(r"(?:GLOBAL|Trying to call|Trying to load unsupported GLOBAL) ([\w.]+)")
 
@@ -33,6 +38,27 @@ class Checkpoint:
     def part(self, prefix: str) -> dict[str, Tensor]:
         """The tensors below a place, without it."""
         return {k.removeprefix(prefix): v for k, v in self.tensors.items() if k.startswith(prefix)}
+
+
+def names_the_file(read: Callable[P, T]) -> Callable[P, T]:
+    """For readers of somebody's configuration, `where`: a value of another kind than it should be
+    is the user's to mend, and they are told in which file it is."""
+    takes = inspect.signature(read)
+
+    @functools.wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            where = takes.bind(*args, **kwargs).arguments["where"]
+            reason = " ".join(str(error).split())
+            raise UserError(
+                f"{where} holds a value of another kind than its field has "
+                f"({type(error).__name__}: {reason}).",
+                "Use the configuration that came with the weights, unchanged.",
+            ) from error
+
+    return reading
 
 
 def read_json(path: Path) -> dict[str, Any]:

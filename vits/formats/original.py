@@ -12,7 +12,7 @@ from vits.checkpoint import Speaker, VoiceConfig
 from vits.config import AudioConfig, TextConfig
 from vits.errors import UserError
 from vits.formats.imported import Imported, speakers_of, with_symbols
-from vits.formats.loading import Checkpoint
+from vits.formats.loading import Checkpoint, names_the_file
 from vits.formats.names import renamed
 from vits.formats.sizes import check_against, sizes_of
 from vits.text.legacy import CLEANERS
@@ -40,6 +40,7 @@ def weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
     return checkpoint.part("model/") or dict(checkpoint.tensors)
 
 
+@names_the_file
 def read(
     checkpoint: Checkpoint,
     settings: Mapping[str, Any],

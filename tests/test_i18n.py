@@ -127,6 +127,7 @@ def test_messages_in_messages_are_found_too() -> None:
     )
     assert found.text("Left out: a.wav: is too short (0.3 s)") == "未采用：a.wav：太短（0.3 秒）"
     assert found.text("3 clips to use.") == "可用3 段录音。"
+    assert found.text("my a.wav is too short (0.3 s)") == "my a.wav 太短（0.3 秒）"
 
 
 def test_a_name_that_reads_like_a_message_stays() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polib
 
 DEEPEST = 4  # messages in messages
+MOST_NAME_WORDS = 3  # of a file's name before the reason for leaving it out
 MOST_LOOKS = 150  # into the templates, for one text
 FEWEST_LETTERS = 3  # of its own words; a template with fewer would fit anything
 NUMBER = r"[-+]?[\d.,]*\d%?"
@@ -190,6 +191,12 @@ class _Reading:
         for end in ends:  # a sentence that is ours after one that is not
             if last := self._found(text[end + 1 :], depth):
                 return joined(text[:end], last)
+        for name in [found.start() for found in re.finditer(" ", text)][:MOST_NAME_WORDS]:
+            made = self.catalogue.plain.get(text[name + 1 :]) or self._found(
+                text[name + 1 :], depth
+            )
+            if made and text[name + 1].islower():  # 'a.wav is silent': a name and its reason
+                return f"{text[:name]} {made}"
         return self._reason(text, depth) if text[:1].islower() else None
 
     def _reason(self, text: str, depth: int) -> str | None:

@@ -72,6 +72,12 @@ EXTRA = {
         "scene {number:d}", "line {number:d}", "scene {number:d}, line {line:d}", "cast, {name}",
     ),
     "pipelines/images/modelfiles.py": ("checkpoint", "embedding", "unknown"),
+    "vits/files.py": (  # what systems say, in the brackets of our own sentences
+        "No such file or directory", "Permission denied", "Is a directory", "Not a directory",
+        "No space left on device", "File exists", "Read-only file system", "Disk quota exceeded",
+        "Operation not permitted", "File name too long", "Address already in use",
+        "Cannot assign requested address", "Input/output error", "Directory not empty",
+    ),
     "vits/formats/names.py": ("mapped", "fused", "reshaped", "left out"),
     "vits/card.py": (
         "voice", "folder", "size", "problem", "languages", "speakers", "who", "consent", "licence",
@@ -92,7 +98,7 @@ CLICK = (
     "No such option {name}. (Did you mean one of: {possibilities}?)",
     "No such command {name}.", "No such command {name}. Did you mean {possibility}?",
     "No such command {name}. (Did you mean one of: {possibilities}?)",
-    "Choose from: {choices}", "{value} is not one of {choices}.", "{value} is not {choice}.",
+    "Choose from: {choices}", "{value} is not one of {choices}.",
     "{value} is not in the range {range}.", "{value} is not a valid {number_type}.",
     "File {filename} does not exist.", "Path {filename} does not exist.",
     "Directory {filename} does not exist.", "File {filename} is a directory.",

@@ -79,6 +79,7 @@ digital_human = command_group(
     talking.remember,
     talking.chat,
     talking.say,
+    talking.serve,
 )
 
 

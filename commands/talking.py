@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.reporting import PARTIAL, Reporter, columns, device_option, json_option, plural
+from commands.serving import (
+    host_option,
+    need_server,
+    origin_option,
+    port_option,
+    rate_option,
+    run,
+    the_doors,
+)
 from pipelines.i18n import Verbatim, translated
 from vits.errors import UserError
 
 if TYPE_CHECKING:
     from pipelines.persona.talk import Answer, Human
 
+Speak = Callable[[Iterator[str], Callable[[], bool]], None]
 persona_argument = click.argument("persona", type=click.Path(path_type=Path))
 untuned_option = click.option(
     "--untuned", is_flag=True, help="Without the adapter that `train` made."
 )
+tool_option = click.option(
+    "--tool", "tools", multiple=True, metavar="NAME",
+    help="search, remember, draw, story, today or all: what the model may do; may be repeated.",
+)  # fmt: skip
 llm_option = click.option(
     "--llm",
     metavar="MODEL",
@@ -87,6 +103,7 @@ def remember(
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Sound file to write.")
 @llm_option
 @untuned_option
+@tool_option
 @click.option("--language", help="What the answer is in  [default: the speaker's own]")
 @device_option
 @json_option
@@ -97,13 +114,15 @@ def say(
     output: Path | None,
     llm: str | None,
     untuned: bool,
+    tools: tuple[str, ...],
     language: str | None,
     device: str,
     as_json: bool,
 ) -> None:
     """Answer TEXT as PERSONA and, with -o, speak the answer into a file while it is written."""
     report = Reporter(as_json)
-    human = open_human(persona, llm, device, report, untuned=untuned)
+    spoken = Spoken(voice, device, language)
+    human = open_human(persona, llm, report, spoken, untuned=untuned, tools=tools)
     answer = human.answer(text)
     said: list[str] = []
     if output is None:
@@ -117,7 +136,8 @@ def say(
     sources = [source.citation for source in answer.sources]
     fields = {"answer": "".join(said), "sources": sources, "output": output}
     lines = [Verbatim("".join(said)), *(f"Source: {source}" for source in sources)]
-    report.result(fields, *lines, *([str(output)] if output else []))
+    made = [*answer.files, *([output] if output else [])]
+    report.result(fields | {"files": answer.files}, *lines, *map(Verbatim, map(str, made)))
 
 
 @click.command()
@@ -126,6 +146,8 @@ def say(
 @click.option("--text", "silent", is_flag=True, help="Write the answers, without a voice.")
 @llm_option
 @untuned_option
+@tool_option
+@click.option("--illustrator", metavar="NAME", help="Who draws for the tools  [default: collage]")
 @click.option("--clear", is_flag=True, help="Delete what was said before.")
 @click.option("--language", help="What the answers are in  [default: the speaker's own]")
 @device_option
@@ -136,12 +158,15 @@ def chat(
     llm: str | None,
     clear: bool,
     untuned: bool,
+    tools: tuple[str, ...],
+    illustrator: str | None,
     language: str | None,
     device: str,
 ) -> None:
     """Talk with PERSONA; an empty line or Ctrl-D ends it.
 
-    The answer is spoken sentence by sentence while it is still being written. '+' likes the last
+    The answer is spoken sentence by sentence while it is still being written; any key stops it.
+    --tool lets the model do things by itself, those that are named. '+' likes the last
     answer, '-' does not and asks for another, '- TEXT' says what it should have been: `prefer`
     learns from it. What was said is kept in history.jsonl of the persona, --clear deletes it.
     """
@@ -149,8 +174,11 @@ def chat(
 
     if clear:
         clear_history(persona)
-    human = open_human(persona, llm, device, Reporter(as_json=False), untuned=untuned)
-    speak = None if silent else _speaker(voice, device, language)
+    report, spoken = Reporter(as_json=False), Spoken(voice, device, language)
+    human = open_human(
+        persona, llm, report, spoken, untuned=untuned, tools=tools, illustrator=illustrator
+    )
+    speak = None if silent else _speaker(spoken)
     click.echo(translated(f"This is an AI that speaks in the manner of {human.sheet.name}."))
     for question in _questions():
         try:
@@ -159,17 +187,82 @@ def chat(
             click.echo(translated(f"Error: {error}"), err=True)
 
 
+@click.command("serve")
+@persona_argument
+@host_option
+@port_option
+@click.option("-v", "--voice", default="base", show_default=True, metavar="VOICE[:SPEAKER]")
+@llm_option
+@untuned_option
+@rate_option
+@origin_option
+@device_option
+@json_option
+def serve(
+    persona: Path,
+    host: str,
+    port: int,
+    voice: str,
+    llm: str | None,
+    untuned: bool,
+    rate: int,
+    origins: tuple[str, ...],
+    device: str,
+    as_json: bool,
+) -> None:
+    """Talk with PERSONA in a browser, or as OpenAI's chat API: POST /v1/chat/completions.
+
+    /v1/audio/speech speaks, /v1/models lists. On another address than this machine's own a key is
+    needed, as CLONE_VOICE_KEY in the environment. Nothing that is said is kept. Ctrl-C ends it.
+    """
+    need_server()
+    from pipelines.persona.server.app import PAGES, persona_app
+    from pipelines.serving.doors import HEALTH
+    from pipelines.serving.engine import known_voice
+
+    known_voice(voice)
+    report = Reporter(as_json)
+    human = open_human(persona, llm, report, Spoken(voice, device), untuned=untuned)
+    doors = the_doors(host, rate, origins, open_paths=(HEALTH, *PAGES))
+    app = persona_app(human, doors, voice=voice, device=device)
+    run(app, host, port, report, "Talk at {url}, as a program at {url}/v1")
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """How answers are spoken."""
+
+    voice: str
+    device: str
+    language: str | None = None
+
+
 def open_human(
-    persona: Path, llm: str | None, device: str, report: Reporter, *, untuned: bool = False
+    persona: Path,
+    llm: str | None,
+    report: Reporter,
+    spoken: Spoken,
+    *,
+    untuned: bool = False,
+    tools: tuple[str, ...] = (),
+    illustrator: str | None = None,
 ) -> Human:
-    """The persona with the model that is asked for, or that is set up, or none."""
+    """The persona with the model that is asked for, or that is set up, or none; and its tools."""
     from pipelines.persona.models import model_of
     from pipelines.persona.talk import Human
+    from pipelines.persona.tools import Toolbox
+    from pipelines.story.illustrators import illustrator as draws
 
-    model = model_of(persona, llm, device, untuned=untuned)
+    model = model_of(persona, llm, spoken.device, untuned=untuned)
     if model is None and llm is None:
         report.say("No language model is named: answers are quotations from the documents.")
-    return Human(persona, model)
+    if model is None and tools:
+        raise UserError("Tools need a language model that calls them.", "Name one with --llm.")
+    artist = draws(illustrator, {}) if illustrator else None
+    toolbox = Toolbox(
+        persona, tools, artist, spoken.voice, device=spoken.device, language=spoken.language
+    )
+    return Human(persona, model, toolbox)
 
 
 def _questions() -> Iterator[str]:
@@ -183,7 +276,7 @@ def _questions() -> Iterator[str]:
         yield line
 
 
-def _turn(human: Human, line: str, speak: Callable[[Iterator[str]], Any] | None) -> None:
+def _turn(human: Human, line: str, speak: Speak | None) -> None:
     """A question, or a thumb on the last answer."""
     if line in ("+", "👍"):
         human.like()
@@ -197,13 +290,27 @@ def _turn(human: Human, line: str, speak: Callable[[Iterator[str]], Any] | None)
         _told(human.answer(line), speak)
 
 
-def _told(answer: Answer, speak: Callable[[Iterator[str]], Any] | None) -> None:
+def _told(answer: Answer, speak: Speak | None) -> None:
+    """Write the answer as it comes, and speak it, until its end or until a key is pressed."""
+    from commands.keys import watching_keys
+
     shown = _noted(answer.pieces, lambda piece: click.echo(piece, nl=False))
-    for _ in shown if speak is None else speak(shown):
-        pass
-    click.echo()
+    with watching_keys() as keys:
+        if speak is not None:
+            speak(shown, keys.pressed)
+        else:
+            for _ in shown:
+                if keys.pressed():
+                    break
+    if keys.hit:
+        with suppress(ValueError):  # a voice may still be taking the next sentence
+            answer.pieces.close()
+        answer.keep()
+    click.echo(" …" if keys.hit else "")
     for source in answer.sources:
         click.echo(translated(f"Source: {source.citation}"))
+    for path in answer.files:
+        click.echo(str(path))
 
 
 def _noted(pieces: Iterator[str], note: Callable[[str], Any]) -> Iterator[str]:
@@ -212,17 +319,15 @@ def _noted(pieces: Iterator[str], note: Callable[[str], Any]) -> Iterator[str]:
         yield piece
 
 
-def _speaker(
-    voice: str, device: str, language: str | None
-) -> Callable[[Iterator[str]], Iterator[str]]:
-    """What plays pieces of text as they come."""
+def _speaker(spoken: Spoken) -> Speak:
+    """What plays pieces of text as they come, until it is stopped."""
     from vits.playback import play
     from vits.voice import Voice
 
-    loaded = Voice.load(voice, device)
+    loaded = Voice.load(spoken.voice, spoken.device)
 
-    def speak(pieces: Iterator[str]) -> Iterator[str]:
-        play(s.audio for s in loaded.speak(pieces, language=language, soon=True))
-        return iter(())
+    def speak(pieces: Iterator[str], stopped: Callable[[], bool]) -> None:
+        speeches = loaded.speak(pieces, language=spoken.language, soon=True)
+        play((speech.audio for speech in speeches), stopped)
 
     return speak

@@ -8,20 +8,24 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
+
+import numpy as np
 
 from vits.audio import Audio
 from vits.errors import UserError
 
 T = TypeVar("T")
+BLOCK_S = 0.1  # between two questions whether to stop
 AHEAD = 8  # pieces made while one is heard, so that no gap is heard between them
 
 
-def play(pieces: Iterable[Audio]) -> float:
+def play(pieces: Iterable[Audio], stopped: Callable[[], bool] | None = None) -> float:
     """Play sounds one after the other while the next are being made; the seconds played.
 
-    Returns when the last one has been heard. Raises UserError where sound cannot be played.
+    Returns when the last one has been heard, or at once when `stopped` says so, which is asked
+    several times a second. Raises UserError where sound cannot be played.
     """
     stream: Any = None
     n_samples, sample_rate = 0, 1
@@ -30,14 +34,25 @@ def play(pieces: Iterable[Audio]) -> float:
             if stream is None:
                 sample_rate = audio.sample_rate
                 stream = open_stream(sample_rate)
-            stream.write(audio.samples.reshape(-1, 1))
-            n_samples += len(audio.samples)
+            for block in _blocks(audio) if stopped else [audio.samples]:
+                if stopped and stopped():
+                    stream.abort()  # what is in its buffer is not heard
+                    return n_samples / sample_rate
+                stream.write(block.reshape(-1, 1))
+                n_samples += len(block)
         if stream is not None:
             stream.stop()  # waits for what is still in the buffer
     finally:
         if stream is not None:
             stream.close()
     return n_samples / sample_rate
+
+
+def _blocks(audio: Audio) -> Iterator[np.ndarray]:
+    """A sound in parts of BLOCK_S."""
+    size = max(1, int(BLOCK_S * audio.sample_rate))
+    for start in range(0, len(audio.samples), size):
+        yield audio.samples[start : start + size]
 
 
 def open_stream(sample_rate: int) -> Any:

@@ -69,6 +69,7 @@ class Attempts:
             "json_schema": ("json_schema", "response_format", "schema"),
             "response_format": ("response_format", "json_object"),
             "stream_options": ("stream_options",),
+            "tools": ("tools", "tool_choice", "tool use", "tool call"),
             "seed": ("seed",),
             "max_tokens": ("max_tokens", "max_completion_tokens"),
             "temperature": ("temperature",),

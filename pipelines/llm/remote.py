@@ -23,6 +23,8 @@ from vits.errors import UserError
 if TYPE_CHECKING:
     from openai import OpenAI
 
+    from pipelines.llm.tools import Tool
+
 log = logging.getLogger(__name__)
 
 CONNECT_S = 10.0
@@ -115,6 +117,26 @@ class RemoteModel:
         finally:
             pieces.close()
 
+    def calls(
+        self, messages: Sequence[Message], tools: Sequence[Tool], options: ChatOptions
+    ) -> list[tuple[str, str]] | None:
+        """What the model wants called, (name, arguments as JSON); None if it knows no tools."""
+
+        def create() -> Any:
+            wish = self._wish(messages, options, None)
+            if "tools" not in self._attempts.refused:
+                wish["tools"] = [_function(tool) for tool in tools]
+            return _completion(self.client.chat.completions.create(**wish))
+
+        if "tools" in self._attempts.refused:
+            return None
+        answer = self._attempts.tried(create)
+        self._count(answer.usage)
+        if "tools" in self._attempts.refused:
+            return None
+        made = answer.choices[0].message.tool_calls or []
+        return [(c.function.name, c.function.arguments) for c in made if c.type == "function"]
+
     # ------------------------------------------------------------ what is sent
 
     def _key(self, url: str) -> str:
@@ -204,6 +226,15 @@ def _address(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserError(f"'{url}' is no address of a server.", "Write http://HOST:PORT/v1.")
     return url if parts.path.strip("/") else f"{url.rstrip('/')}/v1"
+
+
+def _function(tool: Tool) -> dict[str, Any]:
+    """A tool as the API wants it."""
+    about = {"name": tool.name, "description": tool.description}
+    return {
+        "type": "function",
+        "function": about | {"parameters": tool.takes.model_json_schema()},
+    }
 
 
 def _completion(answer: Any) -> Any:

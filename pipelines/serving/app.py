@@ -36,15 +36,18 @@ def speech_app(
     device: str = "cpu",
     limits: Limits | None = None,
     routers: Sequence[APIRouter] = (),
+    models: Sequence[str] = (),
 ) -> FastAPI:
     """The speech server; `routers` are mounted beside its own. `app.state.engine` speaks.
+
+    `models` are those that the routers answer for, listed beside its own.
 
     `voice` is loaded first, behind the page. The engine ends with the application's lifespan.
     """
     engine = Engine(device, first=voice)
     numbers = Numbers(lambda: engine.waiting)
     engine.on_speech = numbers.speech.inc
-    own = [speech_routes(engine, numbers, limits), numbers_routes(numbers)]
+    own = [speech_routes(engine, numbers, limits, models), numbers_routes(numbers)]
     app = create_app(doors, [*own, *routers], numbers=numbers, engine=engine)
     app.state.engine = engine
     return app

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,8 +78,10 @@ class NotFound(UserError):
     """What is asked for by its name is not there."""
 
 
-def speech_routes(engine: Engine, numbers: Numbers, limits: Limits | None = None) -> APIRouter:
-    """The routes, for any server that has an engine."""
+def speech_routes(
+    engine: Engine, numbers: Numbers, limits: Limits | None = None, others: Sequence[str] = ()
+) -> APIRouter:
+    """The routes, for any server that has an engine; `others` are models beside speech."""
     router = APIRouter(prefix="/v1", tags=["speech"])
     most = (limits or Limits()).characters
 
@@ -109,13 +111,14 @@ def speech_routes(engine: Engine, numbers: Numbers, limits: Limits | None = None
     def voices() -> dict[str, list[dict[str, object]]]:
         return {"voices": voice_rows()}
 
-    @router.get("/models", summary="The models there are: one")
+    @router.get("/models", summary="The models there are")
     def models() -> dict[str, object]:
-        return {"object": "list", "data": [_model(MODEL)]}
+        return {"object": "list", "data": [_model(name) for name in (*others, MODEL)]}
 
     @router.get("/models/{model}", summary="One model")
     def model(model: str) -> dict[str, object]:
-        _check_model(model)
+        if model not in others:
+            _check_model(model)
         return _model(model)
 
     return router

@@ -51,11 +51,15 @@ SHOWN_FUNCTIONS = {
     "data.advice": ("_faults",),
     "pipelines.books.hearing": ("_duration", "_silence", "_clipping", "_repetition", "_words"),
 }
-SHOWN_TABLES = {"pipelines.doctor": ("NEEDED", "OPTIONAL")}
+SHOWN_TABLES = {
+    "pipelines.doctor": ("NEEDED", "OPTIONAL"),
+    "pipelines.persona.server.app": ("LABELS",),
+}
 # Files whose words are read aloud, or by a language model, or are a page's: only errors in them.
 ERRORS_ONLY = (
     "vits/text/english.py", "vits/text/english_numbers.py", "vits/text/german.py",
-    "pipelines/persona/talk.py", "pipelines/persona/prompting.py",
+    "pipelines/persona/talk.py", "pipelines/persona/prompting.py", "pipelines/persona/tools.py",
+    "pipelines/persona/memories.py", "pipelines/persona/disclosure.py", "pipelines/llm/tools.py",
     "pipelines/story/instructions/__init__.py", "data/reportpage.py",
     "pipelines/evaluate/page.py", "pipelines/evaluate/plots.py", "pipelines/media/readalong.py",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 import sqlite3
+import threading
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Knowledge:
                 f"{self.folder} was made with --embedder {made_with}.",
                 "Leave --embedder out, or forget every document first.",
             )
+        self._lock = threading.Lock()
         self.embedder = Embedder(embedder or made_with or BUNDLED)
         self._store_kind = STORES[store]
 
@@ -194,6 +196,10 @@ class Knowledge:
 
     def search(self, question: str, count: int = 5, *, way: str = "both") -> list[Found]:
         """The passages nearest to a question, best first. way: 'words', 'meaning' or 'both'."""
+        with self._lock:
+            return self._searched(question, count, way)
+
+    def _searched(self, question: str, count: int, way: str) -> list[Found]:
         terms = list(dict.fromkeys(terms_of(question)))
         nearest = self._by_meaning(question) if way != "words" else {}
         ranks: list[list[int]] = []
@@ -210,7 +216,8 @@ class Knowledge:
 
     def answers(self, question: str, count: int = 5) -> list[Found]:
         """As `search`, but only what is sure enough to answer; [] means: I don't know."""
-        threshold = float(self._meta("threshold") or DEFAULT_THRESHOLD)
+        with self._lock:
+            threshold = float(self._meta("threshold") or DEFAULT_THRESHOLD)
         return [found for found in self.search(question, count) if found.sure >= threshold]
 
     def _by_words(self, terms: Sequence[str]) -> list[int]:
@@ -288,7 +295,7 @@ class Knowledge:
 def _opened(path: Path) -> sqlite3.Connection:
     fresh = not path.exists()
     try:
-        connection = sqlite3.connect(path)
+        connection = sqlite3.connect(path, check_same_thread=False)  # `search` has a lock
         connection.execute("PRAGMA secure_delete = ON")
         if fresh:
             connection.executescript(_SCHEMA)

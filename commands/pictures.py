@@ -28,7 +28,8 @@ def illustrator_options(command: F) -> F:
             multiple=True,
             metavar="KEY=VALUE",
             help="How a model draws: steps=20, sampler='Euler a', cfg=7, width=640, height=360, "
-            "hires=2, strength=0.5, follow=yes, safety=yes, vae=, webui=DIR, config=DIR, device=.",
+            "hires=2, strength=0.5, follow=yes, safety=yes, vae=, webui=DIR, config=DIR, device=, "
+            "ip_adapter=FILE_OR_ID (who is in a picture looks as in a portrait), ip_scale=0.6.",
         ),
         click.option(
             "--illustrator",

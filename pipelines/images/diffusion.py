@@ -8,9 +8,9 @@ generator on the CPU.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pipelines.hub import SAFE_FILES, find_model
+from pipelines.images.adapter import Adapter
 from pipelines.images.emphasis import for_compel
 from pipelines.images.failure import PictureFailed
+from pipelines.images.loading import Source, find_weights, licence_of, load_pipe, vae_path
 from pipelines.images.modelfiles import ModelFile, find_file, identify, short_hash
 from pipelines.images.samplers import make_scheduler
 from pipelines.images.wish import CHUNK, Lora, Wish, parameters, split_loras
@@ -33,22 +34,6 @@ SINGLE = (".safetensors", ".ckpt")
 _SIZES = {"SDXL": (1024, 576)}
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the weights are. `model` is a folder, a hub's id, one file, or a name in `webui`.
-
-    `config` is a folder or id of the same family, which a single file needs where there is no
-    network; `webui` is the web UI's folder, in which LoRAs, embeddings and VAEs are found.
-    """
-
-    model: str
-    config: str = ""
-    vae: str = ""
-    webui: str = ""
-    device: str = "cpu"
-    safety: bool = False
-
-
 class Diffusion:
     """Draws wishes with one model; the weights are loaded when the first is drawn."""
 
@@ -58,7 +43,7 @@ class Diffusion:
         self.source = source
         self._loras: tuple[Lora, ...] = ()
         self._embeddings: set[str] = set()
-        self.path = self._find()
+        self.path = find_weights(source)
 
     # ------------------------------------------------------------ facts
 
@@ -76,7 +61,13 @@ class Diffusion:
 
     def facts(self, wish: Wish) -> dict[str, object]:
         """What decides a picture beside the wish: the model's and the LoRAs' hashes."""
-        return {"model": self.hash, "vae": self._vae_hash(), "loras": self._lora_hashes(wish)}
+        found = {"model": self.hash, "vae": self._vae_hash(), "loras": self._lora_hashes(wish)}
+        return found | ({"adapter": self._adapter.facts} if self.takes_portraits else {})
+
+    @property
+    def takes_portraits(self) -> bool:
+        """Whether pictures can be drawn after portraits of who is in them."""
+        return bool(self.source.ip_adapter)
 
     @cached_property
     def hash(self) -> str:
@@ -89,7 +80,9 @@ class Diffusion:
 
     def credits(self, wish: Wish) -> list[str]:
         """A line for the model and each LoRA: name, hash, licence where it says one."""
-        lines = [f"{self.path.stem} [{self.hash}]{_licence(self.path)}"]
+        lines = [f"{self.path.stem} [{self.hash}]{licence_of(self.path)}"]
+        if self.takes_portraits:
+            lines.append(self._adapter.credit)
         for lora in split_loras(wish.prompt)[1]:
             file = self._lora_file(lora)
             licence = f", {file.licence}" if file.licence else ""
@@ -100,12 +93,18 @@ class Diffusion:
         return [self._lora_file(lora).hash for lora in split_loras(wish.prompt)[1]]
 
     def _vae_hash(self) -> str:
-        return short_hash(self._vae_path()) if self.source.vae else ""
+        return short_hash(vae_path(self.source)) if self.source.vae else ""
 
     # ------------------------------------------------------------ drawing
 
-    def draw(self, wish: Wish, before: Image.Image | None = None) -> Image.Image:
-        """The picture; with `before` that picture, changed by the wish's strength.
+    def draw(
+        self,
+        wish: Wish,
+        before: Image.Image | None = None,
+        portraits: Sequence[Image.Image] = (),
+    ) -> Image.Image:
+        """The picture; with `before` that picture, changed by the wish's strength. Who is in it
+        looks as in the `portraits`, where the source has an IP-Adapter.
 
         PictureFailed where what comes out shows nothing; UserError for parts that are not there.
         """
@@ -116,6 +115,8 @@ class Diffusion:
         pipe = self._pipe
         pipe.scheduler = make_scheduler(wish.sampler, self._scheduler_config)
         told = self._told(prompt, wish.negative)
+        if self.takes_portraits:
+            told |= self._adapter.shown(pipe, portraits)
         if before is None:
             picture = self._run(pipe, wish, told, height=wish.height, width=wish.width)
         else:
@@ -181,88 +182,20 @@ class Diffusion:
 
     # ------------------------------------------------------------ loading
 
-    def _find(self) -> Path:
-        source = self.source
-        path = Path(source.model).expanduser()
-        if path.is_file():
-            return path
-        if source.webui and not path.exists() and "/" not in source.model:
-            return find_file(Path(source.webui), "checkpoint", source.model)
-        folder = find_model(source.model, files=(*SAFE_FILES, "*.bin"))
-        if not (folder / "model_index.json").is_file():
-            raise UserError(
-                f"{folder} is no model of diffusers (it has no model_index.json).",
-                "Give such a folder, a .safetensors or .ckpt file, or a hub's id.",
-            )
-        return folder
-
     @cached_property
     def _pipe(self) -> Any:
-        from diffusers import DiffusionPipeline
+        pipe = load_pipe(self.source, self.path)
+        if self.takes_portraits:
+            self._adapter.attach(pipe)
+        return pipe
 
-        if self.path.is_file():
-            pipe = self._single_file()
-        else:
-            checker = {} if self.source.safety else {"safety_checker": None}
-            index = json.loads((self.path / "model_index.json").read_text("utf-8"))
-            more = checker if "safety_checker" in index else {}
-            try:
-                pipe = DiffusionPipeline.from_pretrained(self.path, **more)
-            except (OSError, ValueError, AttributeError) as error:
-                raise _broken(self.path, error) from error
-        if self.source.vae:
-            pipe.vae = self._vae()
-        pipe.set_progress_bar_config(disable=True)
-        return pipe.to(self.source.device)
+    @cached_property
+    def _adapter(self) -> Adapter:
+        return Adapter(self.source.ip_adapter, self.source.ip_scale)
 
     @cached_property
     def _scheduler_config(self) -> Any:
         return self._pipe.scheduler.config
-
-    def _single_file(self) -> Any:
-        from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
-
-        file = identify(self.path)
-        if file.kind != "checkpoint":
-            raise UserError(
-                f"{self.path} is no whole model, but: {file.kind}.",
-                "Give a checkpoint; a LoRA goes into the prompt, <lora:name:0.8>.",
-            )
-        kind = StableDiffusionXLPipeline if file.base == "SDXL" else StableDiffusionPipeline
-        more: dict[str, Any] = {}
-        if self.source.config:
-            more["config"] = str(find_model(self.source.config))
-        if kind is StableDiffusionPipeline:
-            more |= {"safety_checker": None, "feature_extractor": None}
-        try:
-            offline = bool(self.source.config)
-            return kind.from_single_file(str(self.path), local_files_only=offline, **more)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            if not self.source.config:
-                raise UserError(
-                    f"{self.path} needs the configuration of its family, which is not on this "
-                    "machine.",
-                    "Name a folder of the same family: config=FOLDER (its weights are not used).",
-                ) from error
-            raise _broken(self.path, error) from error
-
-    def _vae_path(self) -> Path:
-        path = Path(self.source.vae).expanduser()
-        if path.exists() or not self.source.webui:
-            return path
-        return find_file(Path(self.source.webui), "vae", self.source.vae)
-
-    def _vae(self) -> Any:
-        from diffusers import AutoencoderKL
-
-        path = self._vae_path()
-        try:
-            if path.is_dir():
-                return AutoencoderKL.from_pretrained(path)
-            config = {"config": str(Path(self.source.config) / "vae")} if self.source.config else {}
-            return AutoencoderKL.from_single_file(str(path), **config)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise UserError(f"{path} is no VAE that can be read.", "Name another.") from error
 
     # ------------------------------------------------------------ LoRAs and embeddings
 
@@ -336,24 +269,3 @@ class Diffusion:
 
 def _eighths(length: float) -> int:
     return max(8, 8 * round(length / 8))
-
-
-def _licence(path: Path) -> str:
-    """The licence of a model, from its card or the table of its file, as ', name'."""
-    if path.is_file():
-        licence = identify(path).licence
-        return f", {licence}" if licence else ""
-    card = path / "README.md"
-    if card.is_file():
-        for line in card.read_text("utf-8", "replace").splitlines()[:40]:
-            if line.startswith("license:"):
-                return f", {line.removeprefix('license:').strip()}"
-    return ""
-
-
-def _broken(path: Path, error: Exception) -> UserError:
-    reason = str(error).partition("\n")[0][:160] or type(error).__name__
-    return UserError(
-        f"The model {path} cannot be loaded ({reason}).",
-        "Download it again, or name another.",
-    )

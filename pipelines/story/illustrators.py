@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -133,11 +133,16 @@ def in_shape(artist: Illustrator, film: tuple[int, int]) -> Illustrator:
     return Collage((round(film[0] * 1.25 / 2) * 2, round(film[1] * 1.25 / 2) * 2))
 
 
-def picture_key(artist: Illustrator, scene: Scene, story: Story) -> str:
-    """Name of the picture of `scene` among the assets."""
+def picture_key(
+    artist: Illustrator, scene: Scene, story: Story, portraits: Sequence[Scene] | None = None
+) -> str:
+    """Name of the picture of `scene` among the assets, drawn after all its portraits or those."""
+    portraits = _portraits(artist, scene, story) if portraits is None else portraits
     facts = artist.fingerprint(scene, story)
     if before := _before(artist, scene, story):
         facts = {**facts, "before": picture_key(artist, before, story)}
+    if portraits:
+        facts = {**facts, "portraits": [picture_key(artist, p, story) for p in portraits]}
     return asset_key("picture", 1, facts)
 
 
@@ -154,17 +159,30 @@ def make_picture(artist: Illustrator, scene: Scene, story: Story, assets: Assets
 
     before = _before(artist, scene, story)
     earlier = make_picture(artist, before, story, assets) if before else None
+    wanted = [(p, make_picture(artist, p, story, assets)) for p in _portraits(artist, scene, story)]
+    drawn = [(p, path) for p, path in wanted if p.id not in failures(artist)]
+    portraits, faces = [p for p, _ in drawn], [path for _, path in drawn]
 
     def draw(path: Path) -> None:
-        picture = artist.draw(scene, story, read_picture(earlier) if earlier else None)
+        begun = read_picture(earlier) if earlier else None
+        if faces:
+            after = [read_picture(face) for face in faces]
+            picture = artist.draw_after(scene, story, begun, after)  # type: ignore[attr-defined]
+        else:
+            picture = artist.draw(scene, story, begun)
         told = {CHUNK: picture.info[CHUNK]} if CHUNK in picture.info else None
         save_image(picture, path, text=told)
 
     try:
-        return assets.get_or_make(picture_key(artist, scene, story), ".png", draw)
+        return assets.get_or_make(picture_key(artist, scene, story, portraits), ".png", draw)
     except PictureFailed as error:
         failures(artist)[scene.id] = str(error)
-        return make_picture(Cards(), scene, story, assets)
+        return make_picture(Cards(), _on_a_card(scene, story), story, assets)
+
+
+def _on_a_card(scene: Scene, story: Story) -> Scene:
+    """The scene that a card shows; a portrait's has the story's title."""
+    return scene if scene.id in {s.id for s in story.all_scenes} else story.title_scene
 
 
 def failures(artist: Illustrator) -> dict[str, str]:
@@ -177,6 +195,13 @@ def credits(artist: Illustrator, story: Story) -> list[str]:
     """What the pictures were made with, a line each: pictograms, or a model and its licence."""
     told = getattr(artist, "credits", None)
     return list(told(story)) if told else []
+
+
+def _portraits(artist: Illustrator, scene: Scene, story: Story) -> list[Scene]:
+    """Whose portraits are drawn before the scene, for an artist who keeps faces alike so."""
+    told = getattr(artist, "portraits", None)
+    found: list[Scene] = told(scene, story) if told else []
+    return found
 
 
 def _before(artist: Illustrator, scene: Scene, story: Story) -> Scene | None:

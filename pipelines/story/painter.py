@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from PIL import Image
 
 from pipelines.images.failure import PictureFailed
 from pipelines.images.samplers import check_sampler
 from pipelines.images.wish import Wish
-from pipelines.story.prompting import PromptAssistant
-from pipelines.story.script import TITLE_ID, Scene, Story, did_you_mean
+from pipelines.story.prompting import PromptAssistant, present
+from pipelines.story.script import TITLE_ID, Line, Scene, Story, did_you_mean
 from vits.errors import UserError
 from vits.library import home
 
 log = logging.getLogger(__name__)
 
+PORTRAIT = "portrait:"  # begins the id of a portrait's scene
+MOST_PORTRAITS = 2  # in one picture: with more, faces melt into each other
 TRIES = 3
 NEXT_SEED = 1_000_003  # from one try's seed to the next's
 CHILD = 13  # under it, `safety` is on unless told otherwise
 WISHES = ("steps", "sampler", "cfg", "width", "height", "hires", "hires_steps", "strength")
-SOURCES = ("config", "vae", "webui", "device")
+SOURCES = ("config", "vae", "webui", "device", "ip_adapter")
 
 
 class Backend(Protocol):
@@ -65,18 +67,42 @@ class Painter:
 
     def draw(self, scene: Scene, story: Story, previous: Image.Image | None) -> Image.Image:
         """The picture; PictureFailed after several tries."""
+        return self._drawn(scene, story, previous, {})
+
+    def _drawn(
+        self, scene: Scene, story: Story, previous: Image.Image | None, more: dict[str, Any]
+    ) -> Image.Image:
         wish = self.wish_for(scene, story)
         if found := self._unsafe(wish, scene, story):
             raise PictureFailed(f"the words of the scene are not for children: {', '.join(found)}")
+        ask: Any = self.backend.draw  # who takes portraits has a place for them
         reason = ""
         for number in range(TRIES):
             seed = (wish.seed + number * NEXT_SEED) % 2**31
             try:
-                return self.backend.draw(replace(wish, seed=seed), previous)
+                picture: Image.Image = ask(replace(wish, seed=seed), previous, **more)
+                return picture
             except PictureFailed as error:
                 reason = str(error)
                 log.warning("picture of scene %s, try %d: %s", scene.id, number + 1, reason)
         raise PictureFailed(reason)
+
+    def portraits(self, scene: Scene, story: Story) -> list[Scene]:
+        """Whose portraits the picture is drawn after, as scenes of their own to be drawn first."""
+        if not getattr(self.backend, "takes_portraits", False) or _of_portrait(scene):
+            return []
+        names = [name for name in present(scene, story) if story.cast[name].look]
+        return [portrait_scene(name) for name in names[:MOST_PORTRAITS]]
+
+    def draw_after(
+        self,
+        scene: Scene,
+        story: Story,
+        previous: Image.Image | None,
+        portraits: Sequence[Image.Image],
+    ) -> Image.Image:
+        """As `draw`, with who is in the picture as they look in their portraits."""
+        return self._drawn(scene, story, previous, {"portraits": portraits})
 
     def fingerprint(self, scene: Scene, story: Story) -> dict[str, object]:
         wish = self.wish_for(scene, story)
@@ -90,11 +116,16 @@ class Painter:
 
     def wish_for(self, scene: Scene, story: Story) -> Wish:
         """What the scene is drawn by."""
-        prompt = PromptAssistant(story).prompt(scene)
+        assistant, name = PromptAssistant(story), _of_portrait(scene)
+        prompt = assistant.portrait(name) if name else assistant.prompt(scene)
         seed = story.seed if scene.seed is None else scene.seed
-        shift = 0 if scene.id == TITLE_ID else 1 + [s.id for s in story.scenes].index(scene.id)
+        side = min(self.wish.width, self.wish.height)
+        size = (side, side) if name else (self.wish.width, self.wish.height)
+        shift = _shift(scene, story)
         wish = replace(
             self.wish,
+            width=size[0],
+            height=size[1],
             prompt=prompt.positive,
             negative=prompt.negative,
             seed=(seed + 7919 * shift) % 2**31,
@@ -121,6 +152,25 @@ class Painter:
             (wish.prompt, scene.title, scene.picture, *(li.shown for li in scene.lines))
         )
         return unsafe_words(told)
+
+
+def portrait_scene(name: str) -> Scene:
+    """The scene that stands for somebody's portrait."""
+    return Scene(id=f"{PORTRAIT}{name}", title=name, lines=(Line(text=name),))
+
+
+def _of_portrait(scene: Scene) -> str:
+    """Whose portrait the scene is; '' for a scene of the story."""
+    return scene.id.removeprefix(PORTRAIT) if scene.id.startswith(PORTRAIT) else ""
+
+
+def _shift(scene: Scene, story: Story) -> int:
+    """What tells one picture's chance from another's."""
+    if scene.id == TITLE_ID:
+        return 0
+    if name := _of_portrait(scene):
+        return 10_000 + list(story.cast).index(name)
+    return 1 + [s.id for s in story.scenes].index(scene.id)
 
 
 def unsafe_words(text: str) -> list[str]:
@@ -160,7 +210,7 @@ def open_painter(kind: str, name: str, options: Mapping[str, str]) -> Painter:
     `options` are texts: settings of a wish, `follow`, `safety`, and where the parts of a model
     are. UserError for what is not known or not a number.
     """
-    known = (*WISHES, *SOURCES, "model", "follow", "safety")
+    known = (*WISHES, *SOURCES, "ip_scale", "model", "follow", "safety")
     for option in options:
         if option not in known:
             raise UserError(
@@ -177,7 +227,9 @@ def _backend(kind: str, name: str, options: Mapping[str, str], *, safety: bool) 
     if kind == "sd":
         from pipelines.images.diffusion import Diffusion, Source
 
-        parts = {key: options[key] for key in SOURCES if key in options}
+        parts: dict[str, Any] = {key: options[key] for key in SOURCES if key in options}
+        if "ip_scale" in options:
+            parts["ip_scale"] = _number("ip_scale", options["ip_scale"], float)
         return Diffusion(Source(name, safety=safety, **parts))
     from pipelines.images.servers import OpenAIImages, WebUI
 
@@ -192,12 +244,7 @@ def _wish(options: Mapping[str, str]) -> Wish:
     changes = {}
     for name in WISHES:
         if name in options:
-            try:
-                changes[name] = kinds[name](options[name])
-            except ValueError as error:
-                raise UserError(
-                    f"{name}={options[name]} is no number.", f"Give one, as in {name}=20."
-                ) from error
+            changes[name] = _number(name, options[name], kinds[name])
     wish = replace(Wish(""), **changes)
     check_sampler(wish.sampler)
     if wish.width % 8 or wish.height % 8 or min(wish.width, wish.height) < 8:
@@ -207,6 +254,13 @@ def _wish(options: Mapping[str, str]) -> Wish:
     if not 1 <= wish.steps <= 1000:
         raise UserError(f"steps={wish.steps} cannot be.", "Give 1 to 1000; 20 is usual.")
     return wish
+
+
+def _number(name: str, text: str, kind: type) -> Any:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise UserError(f"{name}={text} is no number.", f"Give one, as in {name}=20.") from error
 
 
 def _truth(text: str) -> bool:

@@ -45,6 +45,10 @@ LIGHTS = {
     "night": ("moonlight", "deep blue and silver"),
 }
 DETAILS = ("detailed background", "gentle expression", "soft shadows", "layered depth", "cozy mood")
+PORTRAIT_DETAILS = (
+    *("upper body", "facing viewer", "looking at viewer", "plain background", "gentle expression"),
+    "centered composition",
+)
 _REAL = re.compile(r"photo|realis|cinematic|film still|\b3d\b", re.IGNORECASE)
 _CUT = re.compile(r"[,;.!?:，。；：！？、\n]|\b(?:and|while|who|that|as|because|where|when)\b")
 _ARTICLE = re.compile(r"^(?:(?:a|an|the|some|his|her|its|their|this|that) )+", re.IGNORECASE)
@@ -89,6 +93,22 @@ class PromptAssistant:
             return Prompt(scene.prompt, scene.negative or negative)
         made = compose(self._parts(scene))
         return Prompt(made.positive, scene.negative or made.negative)
+
+    def portrait(self, name: str) -> Prompt:
+        """The prompt of a portrait of somebody of the cast, who has a look."""
+        look, role = self.looks[name], self.story.cast[name]
+        style = tuple(phrases(self.story.style)) if self.story.style.isascii() else ()
+        return compose(
+            Parts(
+                subject=("portrait", *((role.age,) if role.age else ())),
+                repeated=look,
+                detail=PORTRAIT_DETAILS,
+                style=style or (STYLE,),
+                light=("soft daylight",),
+                drawn=is_drawn(self.story),
+                people=shows_people(" , ".join(look)),
+            )
+        )
 
     @cached_property
     def looks(self) -> Mapping[str, tuple[str, ...]]:

@@ -45,6 +45,12 @@ _BOOK_OPTIONS = [
         metavar="FILE",
     ),
     click.option("--cast", default="", metavar="FILE", help="Who speaks how: lines 'Name: VOICE'."),
+    click.option(
+        "--llm",
+        default="",
+        metavar="MODEL",
+        help="A language model that says who of the cast speaks; rules find fewer.",
+    ),
     keep_option,
     click.option(
         "-f",
@@ -227,7 +233,7 @@ def _tell_plan(report: Reporter, book: Path, output: str, options: Options) -> N
 
     base = scratch_folder(output) if is_remote(output) else Path(output)
     state = base / STATE / job_name(book.name)
-    made = produce(book, options, state, Voices())
+    made = produce(book, options, state, Voices(), ask=False)
     there = sum(work.made() is not None for work in made.works)
     seconds = made.words / WORDS_PER_MINUTE * 60
     facts = {"title": made.meta.title, "chapters": len(made.works), "made": there}

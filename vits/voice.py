@@ -274,6 +274,20 @@ class Voice:
         manner = self._manner(speaker, speed, noise, noise_duration, seed)
         return (self._speech(Planned(utterance, manner)) for utterance in utterances)
 
+    def plan_utterances(
+        self,
+        utterances: Iterable[Utterance],
+        *,
+        speaker: str | None = None,
+        speed: float = 1.0,
+        noise: float | None = None,
+        noise_duration: float | None = None,
+        seed: int = 0,
+    ) -> list[Planned]:
+        """What was planned before, for `speak_planned`: as `speak_utterances` would say it."""
+        manner = self._manner(speaker, speed, noise, noise_duration, seed)
+        return [Planned(utterance, manner) for utterance in utterances]
+
     def stream_audio(
         self,
         text: str | Iterable[str],

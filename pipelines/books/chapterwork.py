@@ -14,6 +14,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,14 @@ from pipelines.books.sentences import (
     Unreadable,
     plan_chapter,
 )
+from pipelines.books.speakers import Labels
 from pipelines.executors import NotNow
 from pipelines.media.m4b import BIT_RATE
 from vits.audio import Audio, AudioWriter
 from vits.files import cannot_write, temporary_name, write_text
 
 VERSION = 1  # of everything between a chapter's text and its encoded sound
+BATCHES = {"cuda": 32}  # sentences in one pass, by the kind of device; others take one
 TRIES = 3  # with other seeds, before a sentence is listed as faulty
 SUFFIXES = {"m4b": ".m4a", "mp4": ".m4a", "mp3": ".mp3", "opus": ".opus", "epub": ".mp3"}
 BIT_RATES = {".m4a": BIT_RATE, ".mp3": 64_000, ".opus": 32_000}
@@ -60,6 +63,7 @@ class ChapterWork:
     level: levels.Level = field(default_factory=levels.Level)
     asr: bool = False
     heard_title: str = ""  # what is said as the title; empty: nothing
+    speakers: Labels | None = None  # of dialogue, by a language model; None: by rules
 
     @property
     def key(self) -> str:
@@ -72,6 +76,8 @@ class ChapterWork:
             "suffixes": list(self.suffixes),
             "asr": self.asr,
         }
+        if self.speakers is not None:
+            decides["speakers"] = self.speakers
         return asset_key("chapter text", VERSION, decides)
 
     @property
@@ -144,23 +150,29 @@ def make_chapter(
 
 
 def _make(work: ChapterWork, voices: Mapping[str, Any], on_sentence: OnSentence) -> MadeChapter:
-    planned = list(plan_chapter(work.heard_title, work.blocks, work.manner, voices))
+    planned = list(_planned(work, voices))
     sentences = [part for part in planned if isinstance(part, Sentence)]
     faults = [[p.block, p.text[:120], p.reason] for p in planned if isinstance(p, Unreadable)]
     speaker = _Speaker(work, voices, faults)
     packs = Packs(Path(work.folder, "sentences"))
     packs.refresh()
     with packs.writer(work.key) as writer:
-        for done, sentence in enumerate(sentences):
+        todo = list({s.key: s for s in sentences if s.key not in packs}.values())
+        done = len(sentences) - len(todo)
+        for batch in speaker.batches(todo):
             on_sentence(done, len(sentences))
-            if sentence.key not in packs:
-                speaker.speak(sentence, writer)
+            speaker.speak_all(batch, writer)
+            done += len(batch)
     rate = _sample_rate(work, voices)
     sound = _Sound(work, sentences, packs, speaker, rate)
     made = sound.encode(faults)
     write_text(work.note, json.dumps(_facts(made), ensure_ascii=False))
     on_sentence(len(sentences), len(sentences))
     return made
+
+
+def _planned(work: ChapterWork, voices: Mapping[str, Any]) -> Iterator[Sentence | Unreadable]:
+    return plan_chapter(work.heard_title, work.blocks, work.manner, voices, work.speakers)
 
 
 def _facts(made: MadeChapter) -> dict[str, Any]:
@@ -186,6 +198,45 @@ class _Speaker:
     voices: Mapping[str, Any]
     faults: list[list[Any]]
     spoken: int = 0
+
+    def batches(self, sentences: Sequence[Sentence]) -> Iterator[Sequence[Sentence]]:
+        """Sentences to be spoken together: one by one on a CPU, which gains nothing from more,
+        else of one voice and about one length, so that little is padded."""
+        device = str(getattr(next(iter(self.voices.values())), "device", "cpu"))
+        size = BATCHES.get(device.partition(":")[0], 1)
+        if size == 1:
+            yield from ([sentence] for sentence in sentences)
+            return
+        alike = sorted(sentences, key=lambda s: (s.spec, len(s.utterance.symbols)))
+        for _, group in groupby(alike, key=lambda s: s.spec):
+            of_voice = list(group)
+            for start in range(0, len(of_voice), size):
+                yield of_voice[start : start + size]
+
+    def speak_all(self, sentences: Sequence[Sentence], writer: PackWriter) -> None:
+        """Speak and keep sentences of one voice, in one pass; those with faults again, alone."""
+        if len(sentences) == 1:
+            self.speak(sentences[0], writer)
+            return
+        for sentence, speech in zip(sentences, self._together(sentences), strict=True):
+            if speech.unknown or not self._listen(sentence, speech.audio).fine:
+                self.speak(sentence, writer)
+                continue
+            writer.add(sentence.key, speech.audio.samples, speech.audio.sample_rate)
+            self.spoken += 1
+
+    def _together(self, sentences: Sequence[Sentence]) -> list[Any]:
+        manner = self.work.manner
+        voice, speaker = speaker_of(self.voices, sentences[0].spec)
+        planned = voice.plan_utterances(
+            [sentence.utterance for sentence in sentences],
+            speaker=speaker,
+            speed=sentences[0].speed,
+            noise=manner.noise,
+            noise_duration=manner.noise_duration,
+            seed=manner.seed,
+        )
+        return list(voice.speak_planned(planned))
 
     def speak(self, sentence: Sentence, writer: PackWriter) -> None:
         best: tuple[int, Audio, Heard] | None = None

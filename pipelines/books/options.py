@@ -35,6 +35,7 @@ class Options:
     seed: int = 0
     lexicon: tuple[str, ...] = ()  # the series' first, the book's last
     cast: str = ""  # a file of names and voices
+    llm: str = ""  # the language model that says who of them speaks; rules without one
     chapters: str = ""  # a plan, as `story chapters` writes it
     keep: tuple[str, ...] = ()
     format: tuple[str, ...] = ("m4b",)
@@ -107,6 +108,11 @@ def check_options(options: Options, where: str = "The settings") -> Options:
                     f"{where}: {name} cannot be '{part}'.",
                     f"Choose among: {', '.join(filter(None, allowed))}.",
                 )
+    if options.llm and not options.cast:
+        raise UserError(
+            f"{where}: a language model says who speaks, and there is no cast.",
+            "Name the voices: --cast FILE with lines 'Name: VOICE'.",
+        )
     if "mp4" in options.format and not options.illustrate:
         raise UserError(
             f"{where}: a film needs pictures.", "Say --illustrate chapter, or --illustrate scene."

@@ -25,6 +25,7 @@ from pipelines.books.manner import (
 from pipelines.books.options import Options
 from pipelines.books.planfile import with_plan
 from pipelines.books.reading import read_book
+from pipelines.books.speakers import label_blocks
 from vits.errors import UserError
 
 
@@ -68,8 +69,13 @@ class Voices:
         return load_voices(self.known, self.device, self._loaded)
 
 
-def produce(source: Path, options: Options, state: Path, voices: Voices) -> Production:
-    """Read a book and see what there is to do. UserError for all that a user can mend."""
+def produce(
+    source: Path, options: Options, state: Path, voices: Voices, *, ask: bool = True
+) -> Production:
+    """Read a book and see what there is to do. UserError for all that a user can mend.
+
+    With `ask` a language model that was named says who speaks in it.
+    """
     book = read_book(source)
     if options.chapters:
         book = with_plan(book, Path(options.chapters))
@@ -80,7 +86,7 @@ def produce(source: Path, options: Options, state: Path, voices: Voices) -> Prod
     manner = voices.check(_manner(book, options, voices))
     titles = tuple(label_duplicates([chapter.title for chapter in chapters]))
     works = tuple(
-        _work(book, chapter, number, titles[number - 1], options, manner, state)
+        _work(book, chapter, number, titles[number - 1], options, manner, state, ask=ask)
         for number, chapter in enumerate(chapters, 1)
     )
     return Production(
@@ -133,14 +139,20 @@ def _work(
     options: Options,
     manner: Manner,
     state: Path,
+    *,
+    ask: bool,
 ) -> ChapterWork:
+    blocks, speakers = tuple(book.heard(chapter, options.keep)), None
+    if ask and options.llm:
+        speakers = label_blocks(blocks, options.llm, state / "work" / "speakers", options.seed)
     suffixes = tuple(dict.fromkeys(SUFFIXES[name] for name in options.format))
     return ChapterWork(
         folder=str(state / "work"),
         number=number,
         title=title,
         heard_title=chapter.title,
-        blocks=tuple(book.heard(chapter, options.keep)),
+        blocks=blocks,
+        speakers=speakers,
         manner=manner,
         suffixes=suffixes,
         level=parse_level(options.loudness),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from pipelines.assets import asset_key
 from pipelines.books.book import Block
 from pipelines.books.language import guess_language
 from pipelines.books.manner import Manner
+from pipelines.books.speakers import Labels
 from pipelines.story.dialogue import attribute
 from pipelines.story.script import NARRATOR
 from vits.errors import UserError
@@ -69,13 +70,18 @@ class Unreadable:
 
 
 def plan_chapter(
-    title: str, blocks: Sequence[Block], manner: Manner, voices: Any
+    title: str,
+    blocks: Sequence[Block],
+    manner: Manner,
+    voices: Any,
+    speakers: Labels | None = None,
 ) -> Iterator[Sentence | Unreadable]:
-    """What is spoken of a chapter, in order."""
+    """What is spoken of a chapter, in order; `speakers` say whose words the dialogue is."""
     from vits.text import Lexicon
 
     lexicon = Lexicon.parse(manner.lexicon, "the lexicon") if manner.lexicon else None
-    planner = _Planner(manner, voices, lexicon)
+    labelled = None if speakers is None else dict(speakers)
+    planner = _Planner(manner, voices, lexicon, labelled)
     if title:
         yield from planner.piece(-1, title, manner.voice, TITLE_PAUSE_S)
     for index, block in enumerate(blocks):
@@ -89,6 +95,7 @@ class _Planner:
     manner: Manner
     voices: Any
     lexicon: Lexicon | None
+    speakers: Mapping[int, Sequence[tuple[str, str]]] | None = None
 
     def block(self, index: int, block: Block, after: str) -> Iterator[Sentence | Unreadable]:
         pause_s = BREAK_PAUSE_S if after == "break" else _PAUSES.get(block.kind, PARAGRAPH_PAUSE_S)
@@ -100,15 +107,19 @@ class _Planner:
                     index, line, self.manner.voice, pause_s if end else VERSE_PAUSE_S, end
                 )
             return
-        pieces = list(self._cast(block))
+        pieces = list(self._cast(index, block))
         for number, (spec, text) in enumerate(pieces, 1):
             end = number == len(pieces)
             yield from self.piece(index, text, spec, pause_s if end else TURN_PAUSE_S, end)
 
-    def _cast(self, block: Block) -> Iterator[tuple[str, str]]:
+    def _cast(self, index: int, block: Block) -> Iterator[tuple[str, str]]:
         """(voice, words) of each speaker in a paragraph."""
         if not self.manner.cast or block.kind == "heading":
             yield self.manner.voice, block.text
+            return
+        if self.speakers is not None:
+            for who, words in self.speakers.get(index, (("", block.text),)):
+                yield self.manner.voice_of(who), words
             return
         for piece in attribute(block.text):
             who = piece.speaker if piece.speaker != NARRATOR else ""

@@ -18,6 +18,7 @@ from bench.engines import front_end, imported, onnx
 from bench.first_audio import first_audio
 from bench.foreign import import_memory, imported_step
 from bench.kills import kills
+from bench.library import library
 from bench.machine import busy_note, load, machine
 from bench.memory import memory
 from bench.persona import learning
@@ -45,6 +46,7 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "audiobook_memory": audiobook_memory,
     "audiobook_workers": audiobook_workers,
     "shelf_kills": shelf_kills,
+    "library": library,
     "preparing": preparing,
     "people": people,
     "proof": proof,
@@ -60,6 +62,7 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
 # take a quarter of an hour and more, or need recordings that are not part of the project
 ON_REQUEST = (
     "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills",
+    "library",
     "preparing", "people", "proof", "telling", "serving", "studio", "onnx", "imported",
     "import_memory", "imported_step",
 )  # fmt: skip
@@ -96,6 +99,7 @@ def report(rows: Sequence[Row], waiting: float | None) -> str:
 @click.option("--launches", type=click.IntRange(1), help="Times that --help is asked for.")
 @click.option("--chapters", type=click.IntRange(1), help="Of an audiobook.")
 @click.option("--books", type=click.IntRange(1), help="Of a shelf.")
+@click.option("--prices", nargs=2, type=float, help="Of a core hour, and of a GB and month.")
 @click.option("--language", default=LANGUAGE, show_default=True, help="Of audiobooks.")
 @click.option("--scenes", type=click.IntRange(1), help="Of the story that is told.")
 @click.option("--kills", type=click.IntRange(1), help="Times that each command is killed.")
@@ -120,7 +124,7 @@ def main(
     """Measure what NAME says, or the quick ones, and print a table in Markdown.
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
-    audiobook, audiobook_memory, audiobook_workers, shelf_kills, preparing, people, proof,
+    audiobook, audiobook_memory, audiobook_workers, shelf_kills, library, preparing, people, proof,
     telling, serving, studio, onnx, imported, front_end, import_memory, imported_step. Exit code 1
     if something could not be measured; a target that is not met is a result and no failure.
     """

@@ -35,6 +35,7 @@ class Settings:
     people: a folder of people's clips to clone beside the example's (so9634, so9643, lj-test);
     reports: where theirs are to be kept.
     scenes: of the story that is told. paper_size: of imported checkpoints; only tests set it to no.
+    prices: of a core hour and of a GB and month.
     """
 
     voice: str = "base"
@@ -64,6 +65,7 @@ class Settings:
     reports: Path | None = None
     scenes: int = 12
     paper_size: bool = True
+    prices: tuple[float, float] = (0.03, 0.02)
 
     @property
     def voice_name(self) -> str:

@@ -24,6 +24,7 @@ from bench import (
     first_audio,
     foreign,
     kills,
+    library,
     machine,
     memory,
     persona,
@@ -569,3 +570,25 @@ def test_the_speech_server_is_asked_by_many(library: Path, monkeypatch: pytest.M
     rows = serving.serving(Settings(voice="tiny"))
     assert [row.unit for row in rows] == ["s", "s", "MB"]
     assert all(row.value is not None and row.value > 0 for row in rows)
+
+
+def test_a_library_grows_from_one_book_and_costs_what_was_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def make(settings: Settings, source: Path, out: Path) -> SimpleNamespace:
+        (out / ".shelf").mkdir(parents=True)
+        (out / "A Novel.m4b").write_bytes(b"x" * 1000)
+        (out / ".shelf" / "work").write_bytes(b"x" * 3000)
+        return SimpleNamespace(seconds=36.0, told={"duration_s": 3600.0})
+
+    monkeypatch.setattr(library, "make", make)
+    monkeypatch.setattr(library, "usable_cores", lambda: 2)
+    rows = library.library(replace(Settings(sentences=("One two.",), words=20), prices=(0.5, 2.0)))
+    found = {row.what.partition(": ")[2]: row.value for row in rows}
+    hours = library.BOOKS * library.BOOK_WORDS / library.WORDS_PER_HOUR
+    assert found["one core makes"] == pytest.approx(50)
+    assert found["computing"] == pytest.approx(hours / 50 / 1e3)
+    assert found["computing costs"] == pytest.approx(hours / 50 * 0.5)
+    assert found["delivered (m4b)"] == pytest.approx(hours * 1000 / 1e12)
+    assert found["a month of storage costs"] == pytest.approx(hours * 1000 / 1e9 * 2.0)
+    assert found["kept for edits, if it is kept"] == pytest.approx(hours * 3000 / 1e12)

@@ -213,7 +213,13 @@ def packed(prepared: PreparedClips, config: VoiceConfig, folder: Path) -> Packed
     """The clips as training reads them. Voices learn a row, so nobody's embedding is needed."""
     from data.dataset import PackedDataset, pack
 
-    pack(_utterances(prepared, config), folder, speakers=["clips"], symbols=config.symbols)
+    pack(
+        _utterances(prepared, config),
+        folder,
+        speakers=["clips"],
+        symbols=config.symbols,
+        audio=config.audio,
+    )
     return PackedDataset(folder, config.audio)
 
 

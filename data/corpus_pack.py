@@ -86,7 +86,7 @@ def pack_recordings(
             "None of the recordings can be used: " + "; ".join(r for _, r in dropped[:3]) + ".",
             "Check that the corpora are whole.",
         )
-    pack(itertools.chain([first], found), folder, speakers=speakers, symbols=SYMBOLS)
+    pack(itertools.chain([first], found), folder, speakers=speakers, symbols=SYMBOLS, audio=audio)
     rows = ("\t".join((r.speaker, r.name, reason)) + "\n" for r, reason in dropped)
     write_text(folder / "dropped.tsv", "".join(("speaker\tname\treason\n", *rows)))
 

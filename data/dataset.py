@@ -1,9 +1,9 @@
 """Prepared recordings as training batches.
 
 A packed folder holds every waveform in one file, `audio.i16` (int16, mono, at the native rate), and
-beside it `index.json` and `arrays.safetensors` with symbol ids, durations, verification embeddings
-and bandwidths. It is read by memory mapping, so that a corpus of any size costs no memory, and it
-needs nothing but torch and numpy, so that a bare machine can train from it.
+beside it `index.json` and `arrays.safetensors` with symbol ids, durations, verification embeddings,
+bandwidths and the pitch of every frame. It is read by memory mapping, so that a corpus of any size
+costs no memory, and it needs nothing but torch and numpy, so that a bare machine can train from it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from torch import Tensor
 from vits.config import AudioConfig
 from vits.errors import UserError
 from vits.model import Batch
+from vits.pitch import pitch_track
 from vits.spectral import spectrogram
 
-FORMAT = "clone-voice packed 1"
+FORMAT = "clone-voice packed 2"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class PackedDataset:
         self.durations = arrays["durations"]
         self.embeddings = arrays["embeddings"].astype(np.float32)
         self.bandwidths = arrays["bandwidths"]
+        self.pitches = arrays["pitches"]
         self.samples = np.memmap(self.folder / "audio.i16", dtype="<i2", mode="r")
         self._specs: dict[int, Tensor] = {}
 
@@ -106,6 +108,13 @@ class PackedDataset:
                 return spec
             self._specs[i] = spec
         return self._specs[i]
+
+    def pitch(self, i: int, first_frame: int = 0, n_frames: int | None = None) -> Tensor:
+        """Pitch of utterance i in Hz, or of some of its frames, (T,) as `pitch_track` gives it."""
+        hop = self.audio.hop_length
+        start = self.rows[i].start // hop + first_frame
+        count = self.frames(i) - first_frame if n_frames is None else n_frames
+        return torch.from_numpy(self.pitches[start : start + count].astype(np.float32))
 
     def text_ids(self, i: int) -> Tensor:
         """Symbol ids of utterance i, (S,) int64; empty where there is no text."""
@@ -134,6 +143,7 @@ class PackedDataset:
             spec_lengths=torch.tensor([s.shape[1] for s in specs]),
             waveform=_pad([self.waveform(i) for i in members]),
             durations=_pad(ready) if len(ready) == len(members) else None,
+            pitch=_pad([self.pitch(i) for i in members], float("nan")),
             **self._conditions(members),
         )
 
@@ -148,6 +158,9 @@ class PackedDataset:
             spec=spectrogram(waveform, self.audio),
             spec_lengths=torch.full((len(members),), n_frames),
             waveform=waveform,
+            pitch=torch.stack(
+                [self.pitch(i, s, n_frames) for i, s in zip(members, starts, strict=True)]
+            ),
             **self._conditions(members),
         )
 
@@ -166,11 +179,12 @@ def pack(
     *,
     speakers: Sequence[str],
     symbols: Sequence[str],
+    audio: AudioConfig = AudioConfig(),  # noqa: B008 - it is frozen
 ) -> None:
     """Write a packed folder. The index is written last, so a torn folder is never read."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
-    ids, durations, embeddings, bandwidths = [], [], [], []
+    ids, durations, embeddings, bandwidths, pitches = [], [], [], [], []
     position = first_id = 0
     (folder / "index.json").unlink(missing_ok=True)
     with open(folder / "audio.i16", "wb") as stream:
@@ -185,12 +199,14 @@ def pack(
             durations.append(known.astype(np.int32))
             embeddings.append(u.embedding.astype(np.float32))
             bandwidths.append(u.bandwidth_hz)
+            pitches.append(pitch_track(u.samples.astype(np.float32) / 32768.0, audio))
     save_file(
         {
             "ids": np.concatenate(ids),
             "durations": np.concatenate(durations),
             "embeddings": np.stack(embeddings),
             "bandwidths": np.array(bandwidths, dtype=np.float32),
+            "pitches": np.concatenate(pitches),
         },
         folder / "arrays.safetensors",
     )
@@ -278,5 +294,5 @@ class CropSampler:
         return members, starts
 
 
-def _pad(rows: Sequence[Tensor]) -> Tensor:
-    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
+def _pad(rows: Sequence[Tensor], value: float = 0.0) -> Tensor:
+    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=value)

@@ -62,7 +62,7 @@ from vits.voice import Voice
 
 log = logging.getLogger(__name__)
 
-RECIPE = "3"  # changes whenever the same inputs would give another voice
+RECIPE = "4"  # changes whenever the same inputs would give another voice
 BATCH_SIZE = 8
 LEARNING_RATE = 2e-4
 SLOW = 0.1  # of the learning rate, for what makes the base's language and clarity
@@ -464,6 +464,7 @@ class _Work:
             folder,
             speakers=speakers,
             symbols=self.base.config.symbols,
+            audio=self.base.config.audio,
         )
         return PackedDataset(folder, self.base.config.audio)
 

@@ -35,7 +35,8 @@ TINY_HIFIGAN = HifiganConfig(
     resblock_kernel_sizes=(3, 5),
     resblock_dilation_sizes=((1, 3), (1, 3)),
 )
-KINDS = list(itertools.product(("istft", "hifigan"), ("deterministic", "stochastic")))
+DECODERS = ("istft", "source", "hifigan")
+KINDS = list(itertools.product(DECODERS, ("deterministic", "stochastic")))
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +47,10 @@ def _seeded() -> Iterator[None]:
 
 
 def tiny(decoder: str = "istft", duration: str = "deterministic", **changes: object) -> Vits:
-    """A model of a few thousand weights, none of them zero."""
+    """A model of a few thousand weights, none of them zero; `source` is `istft` with one."""
+    istft = IstftConfig(channels=16, intermediate_channels=24, n_layers=2)
+    if decoder == "source":
+        decoder, istft = "istft", dataclasses.replace(istft, source_channels=6, source_bands=9)
     sizes: dict[str, object] = {
         "n_symbols": 20,
         "n_speakers": 3,
@@ -61,7 +65,7 @@ def tiny(decoder: str = "istft", duration: str = "deterministic", **changes: obj
         "flow_hidden": 8,
         "flow_layers": 2,
         "duration_channels": 12,
-        "istft": IstftConfig(channels=16, intermediate_channels=24, n_layers=2),
+        "istft": istft,
         "hifigan": TINY_HIFIGAN,
     }
     model = Vits(VitsConfig(**(sizes | {"decoder": decoder, "duration": duration} | changes)))
@@ -139,7 +143,7 @@ def test_a_window_decodes_and_draws_what_the_whole_pass_does(
     whole, part = model(batch, segment), model(batch, segment, 20)
     whole = dataclasses.replace(whole, segment_starts=part.segment_starts)
     torch.testing.assert_close(
-        model.draw(part, segment, 0.0), model.draw(whole, segment, 0.0), rtol=1e-4, atol=1e-5
+        model.draw(part, segment, 0.0)[0], model.draw(whole, segment, 0.0)[0], rtol=1e-4, atol=1e-5
     )
     mask = sequence_mask(batch.spec_lengths, batch.spec.shape[2])
     m_q, _ = model.posterior_encoder(batch.spec, mask, whole.g)
@@ -169,7 +173,7 @@ def test_what_the_prior_draws_in_training_is_what_synthesis_says() -> None:
     model, segment = tiny().eval(), 16
     batch = batch_of([7, 5], [90, 33])
     out = model(batch, segment)
-    drawn = model.draw(out, segment, noise_scale=0.0)
+    drawn, _ = model.draw(out, segment, noise_scale=0.0)
     said = model.latents(
         batch.ids, batch.id_lengths, batch.speaker, noise_scale=0.0, durations=out.durations.long()
     )
@@ -248,7 +252,7 @@ def test_the_generator_decides_the_sound(duration: str) -> None:
     assert not torch.equal(first[:, :1000], said(6)[:, :1000])
 
 
-@pytest.mark.parametrize("decoder", ["istft", "hifigan"])
+@pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("symbols", [2, 19])
 def test_streaming_equals_offline(decoder: str, symbols: int) -> None:
     model = tiny(decoder)

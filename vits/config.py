@@ -55,12 +55,18 @@ class HifiganConfig:
 
 @dataclass(frozen=True)
 class IstftConfig:
-    """The native decoder: ConvNeXt blocks at frame rate and an inverse STFT (arXiv:2306.00814)."""
+    """The native decoder: ConvNeXt blocks at frame rate and an inverse STFT (arXiv:2306.00814).
+
+    `source_channels`: of the network that finds the pitch for a harmonic source; 0 is none.
+    `source_bands`: at how many frequencies the source is shaped.
+    """
 
     channels: int = 256
     intermediate_channels: int = 768
     n_layers: int = 6
     kernel_size: int = 7
+    source_channels: int = 0
+    source_bands: int = 65
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,7 @@ class TrainConfig:
     drawn_weight: float = 0.0  # of the mel distance of what the prior draws; 0 leaves it out
     drawn_noise: float = 0.4  # how freely the prior draws for it
     duration_weight: float = 1.0
+    pitch_weight: float = 5.0  # of a harmonic source, where there is one
     feature_weight: float = 2.0
     adversarial_weight: float = 1.0
     gradient_clip: float = 5.0

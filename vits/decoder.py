@@ -16,12 +16,22 @@ from torch import Tensor, nn
 
 from vits.config import AudioConfig, HifiganConfig, IstftConfig
 from vits.layers import norm_conv
+from vits.source import HarmonicSource
 
 LEAK = 0.1
+# log-magnitudes at which an untrained decoder with a source begins: the pulses at the level of
+# speech, the rest far below, or it takes the voice before the pulses can
+SPOKEN, SILENT = -2.5, -6.5
 
 
 class IstftDecoder(nn.Module):
-    """(B, C, T) -> (B, 1, T * hop_length)."""
+    """(B, C, T) -> (B, 1, T * hop_length).
+
+    With a harmonic source, its pulses' spectrum, shaped at some frequencies, is added to the
+    spectrum that the blocks make: the voice's harmonics, and all the rest.
+    """
+
+    between: Tensor
 
     def __init__(
         self, channels: int, gin_channels: int, sizes: IstftConfig, audio: AudioConfig
@@ -38,6 +48,12 @@ class IstftDecoder(nn.Module):
         self.final_norm = nn.LayerNorm(width, eps=1e-6)
         self.head = nn.Linear(width, 2 * audio.n_bins)
         self.inverse = InverseStft(audio)
+        self.source: HarmonicSource | None = None
+        if sizes.source_channels:
+            self.source = HarmonicSource(channels, gin_channels, sizes.source_channels, audio)
+            self.shape = nn.Linear(width, 2 * sizes.source_bands)
+            between = _interpolation(sizes.source_bands, audio.n_bins)
+            self.register_buffer("between", between, persistent=False)
         # frames of context on each side that a frame of sound can depend on
         self.context_frames = (kernel // 2) * (sizes.n_layers + 1) + 2
         for module in self.modules():
@@ -45,11 +61,23 @@ class IstftDecoder(nn.Module):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+        if self.source is not None:
+            nn.init.constant_(self.shape.bias[: sizes.source_bands], SPOKEN)
+            nn.init.constant_(self.head.bias[: audio.n_bins], SILENT)
 
     def forward(
-        self, z: Tensor, g: Tensor | None = None, frame_mask: Tensor | None = None
+        self,
+        z: Tensor,
+        g: Tensor | None = None,
+        frame_mask: Tensor | None = None,
+        harmonics: Tensor | None = None,
     ) -> Tensor:
-        """frame_mask (B, 1, T) ends each row where its ones end, as if nothing stood behind."""
+        """frame_mask (B, 1, T) ends each row where its ones end, as if nothing stood behind.
+
+        `harmonics` (B, T, 2 * n_bins) are those of the latents' own pitch unless given.
+        """
+        if self.source is not None and harmonics is None:
+            harmonics = self.harmonics(z, g, frame_mask)
         mask = None if frame_mask is None else frame_mask.transpose(1, 2)
         x = self.pre(z)
         if self.cond is not None and g is not None:
@@ -57,11 +85,35 @@ class IstftDecoder(nn.Module):
         x = self.norm(x.transpose(1, 2))
         for block in self.blocks:
             x = block(x if mask is None else x * mask)
-        log_magnitude, phase = self.head(self.final_norm(x)).float().chunk(2, dim=-1)
-        # an untrained head must not overflow; speech never comes near this magnitude
-        magnitude = torch.exp(log_magnitude).clamp(max=100.0)
-        real, imaginary = magnitude * torch.cos(phase), magnitude * torch.sin(phase)
+        x = self.final_norm(x)
+        real, imaginary = _polar(self.head(x))
+        if harmonics is not None:
+            bands = self.shape(x).float().unflatten(-1, (2, -1))
+            gain, turn = _polar((bands @ self.between).flatten(-2))
+            cosines, sines = harmonics.chunk(2, dim=-1)
+            real = real + gain * cosines - turn * sines
+            imaginary = imaginary + gain * sines + turn * cosines
         return self.inverse(real, imaginary, mask).unsqueeze(1)
+
+    def harmonics(self, z: Tensor, g: Tensor | None, frame_mask: Tensor | None = None) -> Tensor:
+        """The source's spectra at the latents' own pitch, (B, C, T) -> (B, T, 2 * n_bins)."""
+        assert self.source is not None
+        spectra: Tensor = self.source(self.source.pitch(z, g, frame_mask))
+        return spectra
+
+
+def _interpolation(n_from: int, n_to: int) -> Tensor:
+    """Linear interpolation between evenly spaced values as a matrix, (n_from, n_to)."""
+    eye = torch.eye(n_from).unsqueeze(0)
+    return F.interpolate(eye, n_to, mode="linear", align_corners=True)[0]
+
+
+def _polar(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Log-magnitudes and phases (..., 2 n) -> real and imaginary parts (..., n)."""
+    log_magnitude, phase = x.float().chunk(2, dim=-1)
+    # an untrained head must not overflow; speech never comes near this magnitude
+    magnitude = torch.exp(log_magnitude).clamp(max=100.0)
+    return magnitude * torch.cos(phase), magnitude * torch.sin(phase)
 
 
 class ConvNeXt(nn.Module):
@@ -223,13 +275,17 @@ def decode_in_chunks(
     mask = torch.ones_like(z[:, :1])
     mask[..., total:] = 0.0
     context, start, size = decoder.context_frames, 0, first_frames
+    harmonics = None
+    if isinstance(decoder, IstftDecoder) and decoder.source is not None:
+        harmonics = decoder.harmonics(z, g, mask)  # of the whole: a phase goes on from the start
     while start < total:
         end = min(total, start + size)
         low, high = max(0, start - context), min(total, end + context)
         if isinstance(decoder, IstftDecoder):
             if end == total:  # with the padding, so that few different lengths occur
                 high = z.shape[-1]
-            sound = decoder(z[..., low:high], g, mask[..., low:high])[0, 0]
+            here = None if harmonics is None else harmonics[:, low:high]
+            sound = decoder(z[..., low:high], g, mask[..., low:high], here)[0, 0]
         else:
             sound = decoder(z[..., low:high], g)[0, 0]
         yield sound[(start - low) * hop_length : (end - low) * hop_length]

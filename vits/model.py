@@ -19,6 +19,9 @@ from vits.duration import DeterministicDurations, StochasticDurations
 from vits.encoders import PosteriorEncoder, TextEncoder
 from vits.flow import Flow
 from vits.layers import FRAME_BLOCK, SYMBOL_BLOCK, Chance, normal, sequence_mask
+from vits.source import HarmonicSource
+
+EDGE = 2  # frames beside a segment whose pulses reach into its spectra
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Batch:
 
     ids (B, S), id_lengths (B,), spec (B, n_bins, T), spec_lengths (B,), waveform (B, T * hop),
     speaker (B,) for a table, embedding (B, E) for verification embeddings, bandwidth (B,) in Hz,
-    durations (B, S) in frames when the alignment is known and need not be searched.
+    durations (B, S) in frames when the alignment is known and need not be searched, pitch (B, T) in
+    Hz as `pitch_track` gives it, NaN beyond a row's end.
     """
 
     ids: Tensor
@@ -39,6 +43,7 @@ class Batch:
     speaker: Tensor | None = None
     embedding: Tensor | None = None
     durations: Tensor | None = None
+    pitch: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
@@ -71,6 +76,8 @@ class VitsOutput:
     durations: Tensor  # (B, S) in frames
     duration_loss: Tensor  # (B,)
     g: Tensor | None  # (B, gin, 1)
+    pitch: Tensor | None = None  # (B, segment + 2 * EDGE) of a decoder with a harmonic source
+    pitch_loss: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -216,8 +223,10 @@ class Vits(nn.Module):
             durations, path = whole.sum(2), view.cut(whole)
         duration_loss = self.duration_predictor.loss(x, symbol_mask, durations.unsqueeze(1), g)
         offsets = view.segment_offsets(segment_frames)
+        pitch, pitch_loss = self._pitch(batch, view, z, g, offsets, segment_frames)
+        segment = take_segments(z, offsets, segment_frames)
         return VitsOutput(
-            waveform=self.decoder(take_segments(z, offsets, segment_frames), g),
+            waveform=self.decode_segment(segment, g, pitch),
             segment_starts=view.starts + offsets,
             window_starts=view.starts,
             z_p=z_p,
@@ -230,7 +239,40 @@ class Vits(nn.Module):
             durations=durations,
             duration_loss=duration_loss,
             g=g,
+            pitch=pitch,
+            pitch_loss=pitch_loss,
         )
+
+    @property
+    def source(self) -> HarmonicSource | None:
+        """The decoder's harmonic source, where it has one."""
+        return self.decoder.source if isinstance(self.decoder, IstftDecoder) else None
+
+    def decode_segment(self, z: Tensor, g: Tensor | None, pitch: Tensor | None) -> Tensor:
+        """A training segment (B, C, T) -> (B, 1, T * hop), at the pitch (B, T + 2 * EDGE)."""
+        if self.source is None or pitch is None:
+            return self.decoder(z, g)
+        start = torch.rand(len(z), device=z.device)
+        harmonics = self.source(pitch.nan_to_num(0.0), start)[:, EDGE:-EDGE]
+        return self.decoder(z, g, None, harmonics)
+
+    def pitch_loss(self, z: Tensor, g: Tensor | None, pitch: Tensor | None) -> Tensor | None:
+        """How well the source finds a segment's pitch, (B, C, T), (B, T + 2 * EDGE)."""
+        if self.source is None or pitch is None:
+            return None
+        pitch = pitch[:, EDGE:-EDGE]
+        return self.source.loss(self.source.guess(z, g), pitch, torch.ones_like(pitch))
+
+    def _pitch(
+        self, batch: Batch, view: View, z: Tensor, g: Tensor | None, offsets: Tensor, width: int
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The pitch of the segments, with an edge, and how well it is found in the whole view."""
+        if self.source is None or batch.pitch is None:
+            return None, None
+        pitch = _cut(batch.pitch.unsqueeze(1), view.starts, view.spec.shape[2])
+        guess = self.source.guess(z, g, view.mask)
+        loss = self.source.loss(guess, pitch[:, 0], view.judged[:, 0])
+        return _cut(pitch, offsets - EDGE, width + 2 * EDGE)[:, 0], loss
 
     def _view(self, batch: Batch, window_frames: int) -> View:
         """The whole utterances, or a random window of each and what its frames depend on."""
@@ -265,8 +307,11 @@ class Vits(nn.Module):
         z = (m_q + torch.randn_like(m_q) * torch.exp(logs_q)) * mask
         return self.align(self.flow(z, mask, g), m_p, logs_p, batch)
 
-    def draw(self, out: VitsOutput, segment_frames: int, noise_scale: float) -> Tensor:
-        """The segments of `out` as the prior draws them at the same alignment, (B, 1, T * hop).
+    def draw(
+        self, out: VitsOutput, segment_frames: int, noise_scale: float
+    ) -> tuple[Tensor, Tensor | None]:
+        """The segments of `out` as the prior draws them at the same alignment, (B, 1, T * hop), and
+        how well the source finds their pitch.
 
         Synthesis hears the flow backwards, which training never does (arXiv:2205.04421, section
         3.3): with this the text encoder and the flow learn from the sound of it too.
@@ -277,7 +322,8 @@ class Vits(nn.Module):
         starts = out.segment_starts - out.window_starts - context
         z_p, mask = (_cut(x, starts, width) for x in (z_p * out.frame_mask, out.frame_mask))
         z = self.flow(z_p, mask, out.g, reverse=True)
-        return self.decoder(z[..., context : context + segment_frames], out.g)
+        z = z[..., context : context + segment_frames]
+        return self.decode_segment(z, out.g, out.pitch), self.pitch_loss(z, out.g, out.pitch)
 
     @torch.no_grad()
     def align(self, z_p: Tensor, m_p: Tensor, logs_p: Tensor, batch: Batch) -> Tensor:

@@ -40,7 +40,7 @@ from vits.losses import (
     kl_to_normal,
     kl_to_prior,
 )
-from vits.model import Batch, Vits, take_segments
+from vits.model import EDGE, Batch, Vits, take_segments
 from vits.spectral import low_pass, stft_magnitude
 
 log = logging.getLogger(__name__)
@@ -122,10 +122,16 @@ class Graph(nn.Module):
             "kl": config.kl_weight * kl,
             "duration": config.duration_weight * out.duration_loss.mean(),
         }
-        fakes = [out.waveform]
+        fakes, pitch = [out.waveform], [out.pitch_loss]
         if config.drawn_weight:
-            fakes.append(self.model.draw(out, config.segment_frames, config.drawn_noise))
-        return fakes, real, losses
+            drawn, drawn_pitch = self.model.draw(out, config.segment_frames, config.drawn_noise)
+            fakes.append(drawn)
+            pitch.append(drawn_pitch)
+        return fakes, real, losses | self._pitch(pitch)
+
+    def _pitch(self, found: list[Tensor | None]) -> dict[str, Tensor]:
+        known = [loss for loss in found if loss is not None]
+        return {"pitch": self.config.pitch_weight * torch.stack(known).mean()} if known else {}
 
     def _reconstruct(self, batch: Batch) -> tuple[list[Tensor], Tensor, dict[str, Tensor]]:
         model = self.model
@@ -134,7 +140,10 @@ class Graph(nn.Module):
         m_q, logs_q = model.posterior_encoder(batch.spec, mask, g)
         z = m_q + torch.randn_like(m_q) * torch.exp(logs_q)
         kl = self.config.normal_weight * kl_to_normal(m_q, logs_q, mask)
-        return [model.decoder(z * mask, g)], batch.waveform.unsqueeze(1), {"kl": kl}
+        z = z * mask
+        pitch = None if batch.pitch is None else F.pad(batch.pitch, (EDGE, EDGE), "replicate")
+        losses = {"kl": kl, **self._pitch([model.pitch_loss(z, g, pitch)])}
+        return [model.decode_segment(z, g, pitch)], batch.waveform.unsqueeze(1), losses
 
     def _prior(self, batch: Batch) -> dict[str, Tensor]:
         """KL and durations with the posterior encoder standing still."""

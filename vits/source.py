@@ -1,0 +1,101 @@
+"""The harmonic source of the native decoder: the pitch of the latents, and the sound of a voice
+box at that pitch.
+
+Source and filter (neural source-filter models, arXiv:1904.12088): the harmonics of a pulse train
+come from arithmetic, and the network shapes them. A network alone has to keep every harmonic's
+phase in step from frame to frame, which takes it hundreds of thousands of steps to learn.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vits.config import AudioConfig
+
+MIDDLE_HZ = 160.0  # between men's voices and women's
+PITCH_KERNEL = 5
+
+
+class HarmonicSource(nn.Module):
+    """Latents -> pitch -> spectra of a pulse train of that pitch, real and imaginary parts.
+
+    A pitch (B, T) is in Hz; where it is negative or zero there is no voice.
+    """
+
+    window: Tensor
+
+    def __init__(self, channels: int, gin_channels: int, width: int, audio: AudioConfig) -> None:
+        super().__init__()
+        self.audio = audio
+        self.pre = nn.Conv1d(channels, width, PITCH_KERNEL, padding="same")
+        self.cond = nn.Conv1d(gin_channels, width, 1) if gin_channels else None
+        self.mid = nn.Conv1d(width, width, PITCH_KERNEL, padding="same")
+        self.post = nn.Conv1d(width, 2, 1)
+        self.register_buffer("window", torch.hann_window(audio.n_fft), persistent=False)
+
+    def guess(self, z: Tensor, g: Tensor | None, mask: Tensor | None = None) -> Tensor:
+        """(B, C, T) -> (B, 2, T): octaves above MIDDLE_HZ, and the log-odds of a voice."""
+        x = self.pre(z)
+        if self.cond is not None and g is not None:
+            x = x + self.cond(g)
+        x = F.gelu(x)
+        x = F.gelu(self.mid(x if mask is None else x * mask))
+        return self.post(x).float()
+
+    def pitch(self, z: Tensor, g: Tensor | None, mask: Tensor | None = None) -> Tensor:
+        """The pitch of latents, (B, C, T) -> (B, T)."""
+        octaves, odds = self.guess(z, g, mask).unbind(1)
+        return torch.where(odds > 0, 1.0, -1.0) * MIDDLE_HZ * torch.exp2(octaves.clamp(-2, 3))
+
+    def loss(self, guess: Tensor, pitch: Tensor, mask: Tensor) -> Tensor:
+        """How far a guess (B, 2, T) is from a pitch (B, T), in octaves and nats, where mask (B, T).
+
+        Frames whose pitch is unknown, NaN, are left out.
+        """
+        octaves, odds = guess.float().unbind(1)
+        heard = mask * (~pitch.isnan()).float()
+        pitch = pitch.nan_to_num(0.0)
+        voiced = heard * (pitch > 0).float()
+        off = (octaves - torch.log2(pitch.abs().clamp(min=20.0) / MIDDLE_HZ)).abs()
+        wrong = F.binary_cross_entropy_with_logits(odds, (pitch > 0).float(), reduction="none")
+        octaves_off = (off * voiced).sum() / voiced.sum().clamp(min=1)
+        return octaves_off + (wrong * heard).sum() / heard.sum().clamp(min=1)
+
+    def forward(self, pitch: Tensor, start: Tensor | None = None) -> Tensor:
+        """Spectra of the pulse train, (B, T) -> (B, T, 2 * n_bins), framed as `spectrogram` is.
+
+        Real parts, then imaginary ones. `start` (B,): where in their first period the pulses begin,
+        0 to 1. A voice has the level of white noise of unit variance, whatever its pitch.
+        """
+        with torch.autocast(pitch.device.type, enabled=False):
+            pulses = self.pulses(pitch.float(), start)
+            pad = (self.audio.n_fft - self.audio.hop_length) // 2
+            frames = F.pad(pulses, (pad, pad)).unfold(1, self.audio.n_fft, self.audio.hop_length)
+            spectra = torch.fft.rfft(frames * self.window)
+            return torch.cat([spectra.real, spectra.imag], dim=-1)
+
+    def pulses(self, pitch: Tensor, start: Tensor | None = None) -> Tensor:
+        """All harmonics below half the rate, in phase, (B, T) -> (B, T * hop)."""
+        hop, rate = self.audio.hop_length, self.audio.sample_rate
+        level = (pitch > 0).float()
+        hz, level = (
+            F.interpolate(x.unsqueeze(1), scale_factor=hop, mode="linear").squeeze(1)
+            for x in (pitch.abs(), level)
+        )
+        steps = (hz / rate).view(*pitch.shape, hop)
+        within = steps.cumsum(-1)
+        whole = within[..., -1].double()
+        before = (whole.cumsum(-1) - whole).remainder(1.0).float()  # sums of hours would lose phase
+        if start is not None:
+            before = before + start[:, None]
+        turn = (before.unsqueeze(-1) + within).flatten(1)
+        half = torch.pi * (turn - turn.round())  # -pi / 2 to pi / 2
+        count = torch.floor(rate / 2 / hz.clamp(min=20.0))
+        # sum of cos(2 k half) for k = 1 .. count, in closed form
+        divisor = half.sin()
+        near = divisor.abs() < 1e-4
+        ratio = torch.sin((2 * count + 1) * half) / torch.where(near, 1.0, divisor)
+        harmonics = 0.5 * (torch.where(near, 2 * count + 1, ratio) - 1)
+        return level * harmonics * 2 * torch.sqrt(hz / rate)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -432,13 +433,29 @@ class Vits(nn.Module):
         spec_lengths: Tensor,
         source: Tensor | None,
         target: Tensor | None,
+        **how: Any,
+    ) -> Tensor:
+        """Say the same in another speaker's voice, (B, n_bins, T) -> (B, T * hop); section 4.4.
+
+        What `turned` takes.
+        """
+        z, g = self.turned(spec, spec_lengths, source, target, **how)
+        return self.decode(z, spec_lengths, g)
+
+    @torch.inference_mode()
+    def turned(
+        self,
+        spec: Tensor,
+        spec_lengths: Tensor,
+        source: Tensor | None,
+        target: Tensor | None,
         *,
         source_embedding: Tensor | None = None,
         target_embedding: Tensor | None = None,
         noise_scale: float = 1.0,
         noise: Tensor | None = None,
-    ) -> Tensor:
-        """Say the same in another speaker's voice, (B, n_bins, T) -> (B, T * hop); section 4.4.
+    ) -> tuple[Tensor, Tensor]:
+        """Latents of the same in another speaker's voice, (B, C, T), and that speaker's g.
 
         noise (B, C, T) is drawn unless given.
         """
@@ -452,21 +469,43 @@ class Vits(nn.Module):
         z = (m_q + noise * torch.exp(logs_q) * noise_scale) * mask
         z_p = self.flow(z, mask, g_from)
         z = self.flow(z_p, mask, g_to, reverse=True)
-        return self.decode(z * mask, spec_lengths, g_to)
+        return z * mask, g_to
 
     @torch.inference_mode()
-    def decode(self, z: Tensor, lengths: Tensor, g: Tensor | None) -> Tensor:
+    def decode(
+        self, z: Tensor, lengths: Tensor, g: Tensor | None, place: Place | None = None
+    ) -> Tensor:
         """Latents to sound, (B, C, T) -> (B, T * hop), silent beyond each row's length in frames.
 
         The padding is not decoded: biases would make sound of it, and the end of a row hear it.
+        `place` is where a window of something longer stands, so that a voice goes on in phase.
         """
         if isinstance(self.decoder, IstftDecoder):
-            return self.decoder(z, g, sequence_mask(lengths, z.shape[2])).squeeze(1)
+            mask, harmonics = sequence_mask(lengths, z.shape[2]), None
+            if self.source is not None and place is not None:
+                pitch = self.source.pitch(z, g, mask)
+                harmonics = self.source(pitch, place.take(self.source.turns(pitch)))
+            return self.decoder(z, g, mask, harmonics).squeeze(1)
         sound = z.new_zeros(z.shape[0], z.shape[2] * self.audio.hop_length)
         for row, n in enumerate(lengths.tolist()):
             g_row = g[row, None] if g is not None else None
             sound[row, : n * self.audio.hop_length] = self.decoder(z[row, None, :, :n], g_row)[0, 0]
         return sound
+
+
+@dataclass
+class Place:
+    """Which frames of a window are wanted, and where in its period a voice is at the first."""
+
+    start: int
+    end: int
+    turns: float = 0.0
+
+    def take(self, turns: Tensor) -> Tensor:
+        """The turns (1,) to begin the window with, of those it would take, (1, T + 1)."""
+        begin = (self.turns - turns[0, self.start]) % 1.0
+        self.turns = float((turns[0, self.end] + begin) % 1.0)
+        return begin.float()[None]
 
 
 def pad_to_multiple(x: Tensor, block: int) -> Tensor:

@@ -78,16 +78,10 @@ class HarmonicSource(nn.Module):
 
     def pulses(self, pitch: Tensor, start: Tensor | None = None) -> Tensor:
         """All harmonics below half the rate, in phase, (B, T) -> (B, T * hop)."""
-        hop, rate = self.audio.hop_length, self.audio.sample_rate
-        level = (pitch > 0).float()
-        hz, level = (
-            F.interpolate(x.unsqueeze(1), scale_factor=hop, mode="linear").squeeze(1)
-            for x in (pitch.abs(), level)
-        )
-        steps = (hz / rate).view(*pitch.shape, hop)
-        within = steps.cumsum(-1)
-        whole = within[..., -1].double()
-        before = (whole.cumsum(-1) - whole).remainder(1.0).float()  # sums of hours would lose phase
+        rate = self.audio.sample_rate
+        hz, level = (self._per_sample(x) for x in (pitch.abs(), (pitch > 0).float()))
+        within = (hz / rate).view(*pitch.shape, -1).cumsum(-1)
+        before = _turns(within)[:, :-1].remainder(1.0).float()
         if start is not None:
             before = before + start[:, None]
         turn = (before.unsqueeze(-1) + within).flatten(1)
@@ -99,3 +93,21 @@ class HarmonicSource(nn.Module):
         ratio = torch.sin((2 * count + 1) * half) / torch.where(near, 1.0, divisor)
         harmonics = 0.5 * (torch.where(near, 2 * count + 1, ratio) - 1)
         return level * harmonics * 2 * torch.sqrt(hz / rate)
+
+    def turns(self, pitch: Tensor) -> Tensor:
+        """Periods that have passed where each frame begins and at the end, (B, T) -> (B, T + 1)."""
+        hz = self._per_sample(pitch.float().abs()) / self.audio.sample_rate
+        return _turns(hz.view(*pitch.shape, -1).cumsum(-1))
+
+    def _per_sample(self, x: Tensor) -> Tensor:
+        """(B, T) in the middle of frames -> (B, T * hop)."""
+        hop = self.audio.hop_length
+        return F.interpolate(x.unsqueeze(1), scale_factor=hop, mode="linear").squeeze(1)
+
+
+def _turns(within: Tensor) -> Tensor:
+    """Periods since each frame began, (B, T, hop) -> since the beginning, (B, T + 1).
+
+    In twice the precision: in sums over minutes the phase would be lost.
+    """
+    return F.pad(within[..., -1].double().cumsum(-1), (1, 0))

@@ -38,7 +38,7 @@ from vits.library import (
     unknown,
     voice_hash,
 )
-from vits.model import Latents, Vits
+from vits.model import Latents, Place, Vits
 from vits.onnxvoice import OnnxNetwork
 from vits.text import Emphasis, Lexicon, Utterance, Word
 from vits.text.frontend import FrontEnd
@@ -356,12 +356,14 @@ class Voice:
         speaker_from, embedding_from = self._condition(source)
         speaker_to, embedding_to = self._condition(self.speaker.name if target is None else target)
         noise = _checked("noise", noise, 0.0, MOST_NOISE)
+        place = Place(0, 0)
 
         def made(window: Window) -> Samples:
             spec = window.spec.to(self.device)
-            sound = model.convert(
+            lengths = torch.tensor([spec.shape[2]], device=self.device)
+            z, g = model.turned(
                 spec,
-                torch.tensor([spec.shape[2]], device=self.device),
+                lengths,
                 speaker_from,
                 speaker_to,
                 source_embedding=embedding_from,
@@ -369,7 +371,8 @@ class Voice:
                 noise_scale=noise,
                 noise=window.noise.to(self.device),
             )
-            return _finished(_numpy(sound[0]))
+            place.start, place.end = window.start, window.end
+            return _finished(_numpy(model.decode(z, lengths, g, place)[0]))
 
         windows = convert_windows(
             pieces,

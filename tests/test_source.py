@@ -91,6 +91,13 @@ def test_no_harmonic_lies_above_half_the_rate_and_none_below_is_missing() -> Non
     assert rest.max() < 0.01 * harmonics.max()
 
 
+def test_the_fourier_sum_as_a_matrix_is_the_same() -> None:
+    own, pitch = source(), torch.linspace(100, 300, 20)[None]
+    expected = own(pitch)
+    own.as_matrix = True
+    torch.testing.assert_close(own(pitch), expected, atol=1e-3, rtol=1e-4)
+
+
 def test_without_a_voice_the_source_is_silent() -> None:
     pitch = torch.tensor([[-150.0] * 20 + [150.0] * 20 + [-150.0] * 20 + [0.0] * 20])
     pulses = source().pulses(pitch)[0].view(80, 256)

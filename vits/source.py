@@ -21,7 +21,8 @@ PITCH_KERNEL = 5
 class HarmonicSource(nn.Module):
     """Latents -> pitch -> spectra of a pulse train of that pitch, real and imaginary parts.
 
-    A pitch (B, T) is in Hz; where it is negative or zero there is no voice.
+    A pitch (B, T) is in Hz; where it is negative or zero there is no voice. With `as_matrix` the
+    Fourier sum is one fixed matrix product, as in `InverseStft`.
     """
 
     window: Tensor
@@ -29,6 +30,7 @@ class HarmonicSource(nn.Module):
     def __init__(self, channels: int, gin_channels: int, width: int, audio: AudioConfig) -> None:
         super().__init__()
         self.audio = audio
+        self.as_matrix = False
         self.pre = nn.Conv1d(channels, width, PITCH_KERNEL, padding="same")
         self.cond = nn.Conv1d(gin_channels, width, 1) if gin_channels else None
         self.mid = nn.Conv1d(width, width, PITCH_KERNEL, padding="same")
@@ -73,6 +75,8 @@ class HarmonicSource(nn.Module):
             pulses = self.pulses(pitch.float(), start)
             pad = (self.audio.n_fft - self.audio.hop_length) // 2
             frames = F.pad(pulses, (pad, pad)).unfold(1, self.audio.n_fft, self.audio.hop_length)
+            if self.as_matrix:
+                return (frames * self.window) @ self._matrix().to(frames)
             spectra = torch.fft.rfft(frames * self.window)
             return torch.cat([spectra.real, spectra.imag], dim=-1)
 
@@ -93,6 +97,13 @@ class HarmonicSource(nn.Module):
         ratio = torch.sin((2 * count + 1) * half) / torch.where(near, 1.0, divisor)
         harmonics = 0.5 * (torch.where(near, 2 * count + 1, ratio) - 1)
         return level * harmonics * 2 * torch.sqrt(hz / rate)
+
+    def _matrix(self) -> Tensor:
+        """The real Fourier transform as a matrix, (n_fft, 2 * n_bins)."""
+        n = self.audio.n_fft
+        k = torch.arange(n // 2 + 1, dtype=torch.float64)
+        angle = 2 * torch.pi * torch.arange(n, dtype=torch.float64)[:, None] * k / n
+        return torch.cat([angle.cos(), -angle.sin()], dim=1)
 
     def turns(self, pitch: Tensor) -> Tensor:
         """Periods that have passed where each frame begins and at the end, (B, T) -> (B, T + 1)."""

@@ -161,6 +161,8 @@ def say(
         else:
             for _ in pieces:
                 pass
+        if not count.samples:
+            raise UserError("There is nothing to say in the text.", "Give at least one word.")
     if output is not None:
         for used in cast.voices:
             if used.folder == voice_folder(used.name):

@@ -86,6 +86,18 @@ def test_failure_in_the_middle_leaves_what_was_there(tiny_voice: Path, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp3"]
 
 
+@pytest.mark.parametrize("text", ["", " \n\n ", "***"])
+def test_a_text_without_words_is_refused_and_nothing_is_written(
+    text: str, tiny_voice: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "a.wav"
+    output.write_bytes(b"before")
+    with pytest.raises(UserError, match="nothing to say"):
+        say.say(say.Text.of(text), str(tiny_voice), output)
+    assert output.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
 def test_a_voice_that_a_file_names_is_missed_before_the_first_word(
     tiny_voice: Path, tmp_path: Path
 ) -> None:

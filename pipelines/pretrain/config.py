@@ -15,6 +15,7 @@ PRIOR = ("text_encoder", "flow", "duration_predictor")
 SOUND = ("posterior_encoder", "decoder", "speakers")
 SHARES = {"autoencoder": 0.15, "critics": 0.15, "prior": 0.2, "join": 0.3, "finish": 0.2}
 """Of the time that `minutes` gives, for each stage that trains."""
+SOURCE_CHANNELS = 40  # of the network that finds the pitch; what is left of 22 MB
 Precision = Literal["auto", "float32", "bf16", "fp16"]
 
 
@@ -37,7 +38,9 @@ class PretrainConfig:
         }
     )  # fmt: skip
     weights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    model: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(
+        default_factory=lambda: {"istft": {"source_channels": SOURCE_CHANNELS}}
+    )
     speakers: Mapping[str, str] = field(default_factory=dict)
     n_speakers: int = 4
     languages: tuple[str, ...] = ()

@@ -106,7 +106,10 @@ class HarmonicSource(nn.Module):
         return torch.cat([angle.cos(), -angle.sin()], dim=1)
 
     def turns(self, pitch: Tensor) -> Tensor:
-        """Periods that have passed where each frame begins and at the end, (B, T) -> (B, T + 1)."""
+        """Periods that have passed where each frame begins and at the end, (B, T) -> (B, T + 1).
+
+        Whole periods may be left out.
+        """
         hz = self._per_sample(pitch.float().abs()) / self.audio.sample_rate
         return _turns(hz.view(*pitch.shape, -1).cumsum(-1))
 
@@ -119,6 +122,10 @@ class HarmonicSource(nn.Module):
 def _turns(within: Tensor) -> Tensor:
     """Periods since each frame began, (B, T, hop) -> since the beginning, (B, T + 1).
 
-    In twice the precision: in sums over minutes the phase would be lost.
+    Whole periods are left out of the sum, and it is in twice the precision where a device has it:
+    over minutes the phase would be lost.
     """
-    return F.pad(within[..., -1].double().cumsum(-1), (1, 0))
+    parts = within[..., -1].remainder(1.0)
+    if parts.device.type != "mps":
+        parts = parts.double()
+    return F.pad(parts.cumsum(-1), (1, 0))

@@ -439,8 +439,8 @@ class Vits(nn.Module):
 
         What `turned` takes.
         """
-        z, g = self.turned(spec, spec_lengths, source, target, **how)
-        return self.decode(z, spec_lengths, g)
+        z, g, pitch = self.turned(spec, spec_lengths, source, target, **how)
+        return self.decode(z, spec_lengths, g, pitch=pitch)
 
     @torch.inference_mode()
     def turned(
@@ -454,10 +454,11 @@ class Vits(nn.Module):
         target_embedding: Tensor | None = None,
         noise_scale: float = 1.0,
         noise: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Latents of the same in another speaker's voice, (B, C, T), and that speaker's g.
 
-        noise (B, C, T) is drawn unless given.
+        Last, for a decoder with a harmonic source, the pitch (B, T) that the first speaker had: the
+        melody is kept. noise (B, C, T) is drawn unless given.
         """
         if self.speakers is None:
             raise ValueError("a model of one speaker cannot convert between speakers")
@@ -467,24 +468,32 @@ class Vits(nn.Module):
         m_q, logs_q = self.posterior_encoder(spec, mask, g_from)
         noise = torch.randn_like(m_q) if noise is None else noise
         z = (m_q + noise * torch.exp(logs_q) * noise_scale) * mask
+        pitch = self.source.pitch(z, g_from, mask) if self.source is not None else None
         z_p = self.flow(z, mask, g_from)
         z = self.flow(z_p, mask, g_to, reverse=True)
-        return z * mask, g_to
+        return z * mask, g_to, pitch
 
     @torch.inference_mode()
     def decode(
-        self, z: Tensor, lengths: Tensor, g: Tensor | None, place: Place | None = None
+        self,
+        z: Tensor,
+        lengths: Tensor,
+        g: Tensor | None,
+        place: Place | None = None,
+        pitch: Tensor | None = None,
     ) -> Tensor:
         """Latents to sound, (B, C, T) -> (B, T * hop), silent beyond each row's length in frames.
 
         The padding is not decoded: biases would make sound of it, and the end of a row hear it.
-        `place` is where a window of something longer stands, so that a voice goes on in phase.
+        `place` is where a window of something longer stands, so that a voice goes on in phase;
+        `pitch` (B, T) is the latents' own unless given.
         """
         if isinstance(self.decoder, IstftDecoder):
             mask, harmonics = sequence_mask(lengths, z.shape[2]), None
-            if self.source is not None and place is not None:
-                pitch = self.source.pitch(z, g, mask)
-                harmonics = self.source(pitch, place.take(self.source.turns(pitch)))
+            if self.source is not None and (place is not None or pitch is not None):
+                pitch = self.source.pitch(z, g, mask) if pitch is None else pitch
+                start = None if place is None else place.take(self.source.turns(pitch))
+                harmonics = self.source(pitch, start)
             return self.decoder(z, g, mask, harmonics).squeeze(1)
         sound = z.new_zeros(z.shape[0], z.shape[2] * self.audio.hop_length)
         for row, n in enumerate(lengths.tolist()):

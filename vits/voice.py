@@ -361,7 +361,7 @@ class Voice:
         def made(window: Window) -> Samples:
             spec = window.spec.to(self.device)
             lengths = torch.tensor([spec.shape[2]], device=self.device)
-            z, g = model.turned(
+            z, g, pitch = model.turned(
                 spec,
                 lengths,
                 speaker_from,
@@ -372,7 +372,7 @@ class Voice:
                 noise=window.noise.to(self.device),
             )
             place.start, place.end = window.start, window.end
-            return _finished(_numpy(model.decode(z, lengths, g, place)[0]))
+            return _finished(_numpy(model.decode(z, lengths, g, place, pitch)[0]))
 
         windows = convert_windows(
             pieces,

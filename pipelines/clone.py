@@ -69,8 +69,8 @@ SLOW = 0.1  # of the learning rate, for what makes the base's language and clari
 # Of each clip, in a step: latents and prior learn from this much of it and what its frames depend
 # on, at the base's alignment. Nearly what whole clips teach, for 0.55 of the work (EXPERIMENTS.md).
 WINDOW_FRAMES = 128
-# native voices learn from what their prior draws too, as their base did; the paper's decoder would
-# make of that half as much work again
+# Native voices learn from what their prior draws too, as their base did. That decodes twice, for
+# which the paper's decoder is too slow.
 DRAWN_WEIGHT, KL_WEIGHT = 45.0, 0.5
 STEPS_PER_SECOND = 2.0  # of training audio
 FEWEST_STEPS, MOST_STEPS = 120, 1200

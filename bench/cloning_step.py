@@ -94,7 +94,7 @@ def measure(
 ) -> Paces:
     """Prepare the clips, then let both take the same steps, one after the other."""
     from data.prepare import prepare_clips
-    from pipelines.clone import aligned
+    from pipelines.clip_batches import aligned
     from vits.checkpoint import load_config
     from vits.library import find_voice, parse_voice
 
@@ -251,7 +251,7 @@ def full_batches(
 ) -> list[Batch]:
     """The batches of an epoch, of clips of similar length; all of one size."""
     from data.dataset import BucketSampler
-    from pipelines.clone import ClipBatches
+    from pipelines.clip_batches import ClipBatches
 
     size = min(batch_size, len(dataset))
     lengths = [dataset.frames(i) for i in range(len(dataset))]

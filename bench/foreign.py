@@ -134,7 +134,7 @@ def measure(
     import torch
 
     from data.prepare import prepare_clips
-    from pipelines.clone import aligned
+    from pipelines.clip_batches import aligned
     from vits.train import training_step
 
     used = set_threads(threads)

@@ -30,12 +30,14 @@ from safetensors.torch import load_file
 
 from data.checks import Check
 from data.clips import Clip
-from data.dataset import BucketSampler, PackedDataset, Utterance, pack
+from data.dataset import PackedDataset, Utterance, pack
 from data.intake import Dropped, language_code
 from data.prepare import ClipEvent, PreparedClips, prepare_clips
 from data.speaker import embed_clips
 from pipelines import choosing, newcomers
+from pipelines.clip_batches import ClipBatches, aligned
 from pipelines.newcomers import Person, sample_language, sample_sentence
+from pipelines.pace import length_scale
 from pipelines.progress import OnProgress, Progress, silent
 from pipelines.suspects import left_out, suspects
 from vits import library, train
@@ -56,15 +58,15 @@ from vits.device import pick_device
 from vits.discriminators import Discriminators
 from vits.errors import UserError
 from vits.files import write_text
-from vits.model import Batch, Vits
+from vits.model import Vits
 from vits.monitor import Curves, write_snapshot
 from vits.voice import Voice
 
 log = logging.getLogger(__name__)
 
-RECIPE = "5"  # changes whenever the same inputs would give another voice
+RECIPE = "6"  # changes whenever the same inputs would give another voice
 BATCH_SIZE = 8
-LEARNING_RATE = 2e-4
+LEARNING_RATE = 4e-4
 SLOW = 0.1  # of the learning rate, for what makes the base's language and clarity
 # Of each clip, in a step: latents and prior learn from this much of it and what its frames depend
 # on, at the base's alignment. Nearly what whole clips teach, for 0.55 of the work (EXPERIMENTS.md).
@@ -82,6 +84,7 @@ CHECK_SENTENCES, QUICK_SENTENCES = 6, 6
 HELD_OUT_SHARE = 0.1
 ENOUGH_CLIPS, ENOUGH_S = 12, 60.0  # without doubt: then those in doubt are not needed
 FEWEST_CLIPS, LEAST_S = 2, 8.0  # that must be left after all that is left out
+MOST_PACED = 40  # clips of a speaker that their pace is taken from
 FEWEST_TO_HOLD_OUT = 8  # with fewer clips every one is learned from
 
 
@@ -339,50 +342,6 @@ def _read_plan(folder: Path) -> ClonePlan | None:
 
 
 @dataclass
-class ClipBatches:
-    """Whole clips in buckets of similar length, features kept in memory."""
-
-    dataset: PackedDataset
-    members: Sequence[int]
-    batch_size: int
-    seed: int
-    durations: Sequence[torch.Tensor] = ()  # (S,) frames of each symbol of each clip, if known
-    _epoch: tuple[int, list[list[int]]] = field(default=(-1, []))
-
-    def _batches(self, epoch: int) -> list[list[int]]:
-        if self._epoch[0] != epoch:
-            lengths = [self.dataset.frames(i) for i in self.members]
-            self._epoch = epoch, BucketSampler(lengths, self.batch_size, self.seed).epoch(epoch)
-        return self._epoch[1]
-
-    def epoch_length(self, epoch: int) -> int:
-        return len(self._batches(epoch))
-
-    def batch(self, epoch: int, position: int) -> Batch:
-        chosen = [self.members[i] for i in self._batches(epoch)[position]]
-        return self.of(chosen)
-
-    def of(self, members: Sequence[int]) -> Batch:
-        """A batch of these clips; the speakers are rows of the voice, which learn."""
-        batch = replace(self.dataset.batch(members, keep=True), embedding=None)
-        if not self.durations:
-            return batch
-        rows = [self.durations[i] for i in members]
-        return replace(batch, durations=torch.nn.utils.rnn.pad_sequence(rows, batch_first=True))
-
-
-def aligned(model: Vits, dataset: PackedDataset) -> list[torch.Tensor]:
-    """Frames of each symbol of each clip as the base hears them: the same however it is asked."""
-    alone = ClipBatches(dataset, range(len(dataset)), 1, seed=0)
-    found = []
-    with torch.random.fork_rng(devices=[]):
-        for i in range(len(dataset)):
-            torch.manual_seed(i)
-            found.append(model.durations(alone.of([i]))[0])
-    return found
-
-
-@dataclass
 class _Work:
     """One cloning in its folder."""
 
@@ -422,8 +381,17 @@ class _Work:
         run = self._training(model, source, plan.steps)
         train.load_state(run)
         self.told.on_plan(replace(plan, from_step=run.step))
-        self._train(run, plan, config, dataset, held)
-        return self._keep(plan, config, run.critics)
+        self._train(run, plan, config, source, held)
+        return self._keep(plan, config, source, run.critics)
+
+    def _paced(self, model: Vits, config: VoiceConfig, source: ClipBatches) -> VoiceConfig:
+        """The configuration with each new speaker at the pace of their clips."""
+        speakers = (
+            replace(speaker, length_scale=length_scale(
+                model, config, source.of_speaker(row, MOST_PACED)))
+            for row, speaker in enumerate(config.speakers)
+        )  # fmt: skip
+        return replace(config, speakers=tuple(speakers))
 
     def _judged(self, dataset: PackedDataset) -> list[Check]:
         """A verdict on every packed clip, the doubts of their preparation among them."""
@@ -569,7 +537,7 @@ class _Work:
         run: train.Run,
         plan: ClonePlan,
         config: VoiceConfig,
-        dataset: PackedDataset,
+        source: ClipBatches,
         held: Sequence[int],
     ) -> None:
         """Steps up to each check, then the check; a check that is recorded is not made again."""
@@ -589,7 +557,7 @@ class _Work:
             if self.told.should_stop():
                 raise KeyboardInterrupt
             with torch.random.fork_rng(devices=[]):  # what a check draws must not change training
-                check = self._check(run, config, dataset, held)
+                check = self._check(run, config, source, held)
             self._save_checkpoint(run)
             checks.append(check)
             write_text(self.folder / "checks.json", json.dumps(checks, indent=1) + "\n")
@@ -600,15 +568,16 @@ class _Work:
         self,
         run: train.Run,
         config: VoiceConfig,
-        dataset: PackedDataset,
+        source: ClipBatches,
         held: Sequence[int],
     ) -> dict[str, float]:
         """How the averaged weights do on sentences and clips that training never sees."""
         self.told.on_progress(Progress("listen", run.step, run.total_steps, "steps"))
         model = Vits(config.model, config.audio).to(run.device)
         load_strictly(model, train.averaged_state(run), "the training")
+        config = self._paced(model.eval(), config, source)
         voice = replace(
-            self.base, model=model.eval(), config=config, speaker=config.speakers[0], name=self.name
+            self.base, model=model, config=config, speaker=config.speakers[0], name=self.name
         )
         spoken = next(
             iter(voice.speak(sample_sentence(voice), language=sample_language(voice))), None
@@ -629,7 +598,7 @@ class _Work:
         if quick.mos_p808 is not None:
             check["mos"] = round(quick.mos_p808, 3)
         if held:
-            check["held_out"] = round(_held_out_loss(run, dataset, held), 4)
+            check["held_out"] = round(_held_out_loss(run, source.dataset, held), 4)
         return check
 
     def _save_checkpoint(self, run: train.Run) -> None:
@@ -641,13 +610,18 @@ class _Work:
         return self.folder / "best" / f"{step:06.0f}-{WEIGHTS}"
 
     def _keep(
-        self, plan: ClonePlan, config: VoiceConfig, critics: Discriminators | None
+        self,
+        plan: ClonePlan,
+        config: VoiceConfig,
+        source: ClipBatches,
+        critics: Discriminators | None,
     ) -> CloneResult:
         """The best checkpoint becomes a voice in the library, with its card and samples."""
         model = Vits(config.model, config.audio)
         checks = _read_checks(self.folder)
         tensors = load_file(self._checkpoint(choosing.choose(checks)["step"]))
         load_strictly(model, {k: v.float() for k, v in tensors.items()}, "the best checkpoint")
+        config = self._paced(model.eval(), config, source)
         with library.incoming() as place:
             save_voice(place, model, config)
             if critics is not None:

@@ -17,17 +17,16 @@ from conftest import make_tiny_voice, plain_ears, speech
 from data.checks import Check
 from data.clips import Clip
 from data.dataset import PackedDataset, Utterance, pack
+from pipelines.clip_batches import ClipBatches, aligned
 from pipelines.clone import (
     BATCH_SIZE,
     FEWEST_STEPS,
     MOST_STEPS,
-    ClipBatches,
     ClonePlan,
     CloneRequest,
     Listeners,
     _budget,
     _without_doubtful,
-    aligned,
     clone,
 )
 from pipelines.progress import Progress

@@ -46,11 +46,16 @@ NAMED = 6  # wrong tensors named in the message; the log names them all
 
 @dataclass(frozen=True)
 class Speaker:
-    """One speaker of a voice: a name, and what a cast is chosen by."""
+    """One speaker of a voice: a name, what a cast is chosen by, and a pace of their own.
+
+    length_scale: by which their sounds last longer than the network has them last, beside the
+    voice's own.
+    """
 
     name: str
     gender: str = ""
     language: str = "en"
+    length_scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,10 @@ class VoiceConfig:
                 f"{self.model.n_speakers}.",
                 "Use the configuration that came with the weights.",
             )
+
+    def length_scale_of(self, speaker: Speaker) -> float:
+        """By which the durations of the network are multiplied for a speaker."""
+        return self.length_scale * speaker.length_scale
 
     @property
     def front_end(self) -> FrontEnd:

@@ -414,7 +414,7 @@ class Voice:
         rhythm = config.noise_scale_duration if noise_duration is None else noise_duration
         return _Manner(
             speaker=config.speakers.index(who),
-            length_scale=config.length_scale / _checked("speed", speed, SLOWEST, FASTEST),
+            length_scale=config.length_scale_of(who) / _checked("speed", speed, SLOWEST, FASTEST),
             noise_scale=_checked(
                 "noise", config.noise_scale if noise is None else noise, 0.0, MOST_NOISE
             ),

@@ -32,6 +32,7 @@ from vits.files import atomic_file
 
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 PRODUCER = "clone-voice"
+PNG_LEVEL = 2  # of compression: a quarter of the time of the usual 6, for a tenth more bytes
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 IPTC_NAMESPACE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -106,7 +107,8 @@ def encode_image(
     """
     buffer = io.BytesIO()
     if image_format == "PNG":
-        image.save(buffer, "PNG", pnginfo=_png_info(label, text or {}), **options)
+        how = {"compress_level": PNG_LEVEL} | options
+        image.save(buffer, "PNG", pnginfo=_png_info(label, text or {}), **how)
     elif image_format in ("JPEG", "WEBP"):
         assert not text, "only PNG has text chunks"
         image.save(buffer, image_format, xmp=xmp_packet(label), **options)

@@ -122,7 +122,7 @@ def settings(config: VoiceConfig, n_speakers: int) -> dict[str, Any]:
         "prior_encoder_num_wavenet_layers": c.flow_layers,
         "posterior_encoder_num_wavenet_layers": c.posterior_layers,
         "wavenet_kernel_size": c.flow_kernel,
-        "speaking_rate": 1.0 / config.length_scale,
+        "speaking_rate": 1.0 / config.length_scale_of(config.speakers[0]),
         "noise_scale": config.noise_scale,
         "noise_scale_duration": config.noise_scale_duration,
         "sampling_rate": config.audio.sample_rate,

@@ -40,7 +40,7 @@ def piper_settings(voice: Voice) -> dict[str, Any]:
         "language": {"code": language},
         "inference": {
             "noise_scale": config.noise_scale,
-            "length_scale": config.length_scale,
+            "length_scale": config.length_scale_of(voice.speaker),
             "noise_w": config.noise_scale_duration,
         },
         "phoneme_type": "espeak",

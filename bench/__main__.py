@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from bench.audiobooks import audiobook, audiobook_memory, audiobook_workers, shelf_kills
+from bench.chapters import chapters
 from bench.cloning_step import cloning_step
 from bench.commands import startup, story
 from bench.engines import front_end, imported, onnx
@@ -42,6 +43,7 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "learning": learning,
     "story": story,
     "kills": kills,
+    "chapters": chapters,
     "audiobook": audiobook,
     "audiobook_memory": audiobook_memory,
     "audiobook_workers": audiobook_workers,
@@ -124,9 +126,10 @@ def main(
     """Measure what NAME says, or the quick ones, and print a table in Markdown.
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
-    audiobook, audiobook_memory, audiobook_workers, shelf_kills, library, preparing, people, proof,
-    telling, serving, studio, onnx, imported, front_end, import_memory, imported_step. Exit code 1
-    if something could not be measured; a target that is not met is a result and no failure.
+    chapters, audiobook, audiobook_memory, audiobook_workers, shelf_kills, library, preparing,
+    people, proof, telling, serving, studio, onnx, imported, front_end, import_memory,
+    imported_step. Exit code 1 if something could not be measured; a target that is not met is a
+    result and no failure.
     """
     from pipelines.evaluate import load_sentences
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.commands import command
+from bench.machine import load
 from bench.memory import growth_of, proportional_mb, watch
 from bench.settings import ROOT, Settings, tell
 from bench.table import Row, Target
@@ -29,9 +30,10 @@ ENCODED_S = 600.0  # of sound, to time the encoder alone
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the command: wall-clock seconds, and what it told."""
+    """One run of the command: wall-clock seconds, those of processors, and what it told."""
 
     seconds: float
+    cpu_s: float
     told: dict[str, Any]
 
     @property
@@ -78,14 +80,21 @@ def make(settings: Settings, source: Path, out: Path, *more: str) -> Run:
     """Run `story audiobook`. Raises RuntimeError if it fails."""
     words = [*command("story"), "audiobook", str(source), "-o", str(out), "-v", settings.voice]
     words += ["--device", "cpu", "--language", settings.language, "--json", *more]
-    started = time.perf_counter()
+    started, used = time.perf_counter(), _children_s()
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
+    seconds, cpu_s = time.perf_counter() - started, _children_s() - used
     if ended.returncode:
         raise RuntimeError(f"{' '.join(words)}: {ended.stderr.strip()[-300:]}")
-    run = Run(seconds, json.loads(ended.stdout.splitlines()[-1]))
-    tell(f"audiobook {' '.join(more)}: {run.told['duration_s']:.0f} s in {seconds:.0f} s")
+    run = Run(seconds, cpu_s, json.loads(ended.stdout.splitlines()[-1]))
+    took = f"{seconds:.1f} s, {cpu_s:.1f} s of processors, load {load() or 0:.1f}"
+    tell(f"audiobook {' '.join(more)}: {run.told['duration_s']:.0f} s in {took}")
     return run
+
+
+def _children_s() -> float:
+    """Seconds of processors that ended children and theirs have used."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def audiobook(settings: Settings) -> list[Row]:
@@ -103,18 +112,20 @@ def audiobook(settings: Settings) -> list[Row]:
     spoken = f"{edited.told['spoken']} sentence spoken"
     return [
         Row(f"{what}: seconds of sound a second", first.speed, "times", Target(FASTER, True),
-            settings.voice_name),
-        Row(f"{what}: of which the AAC encoder", 100 * first.speed / encoder / _cores(), "%",
+            f"{settings.voice_name}; {first.seconds:.0f} s, {first.cpu_s:.0f} s of processors"),
+        Row(f"{what}: of which the AAC encoder",
+            100 * first.told["duration_s"] / encoder / first.cpu_s, "%",
             note=f"it alone, on one core: {encoder:.0f} times real time"),
         Row(f"{what}: again, nothing changed", 100 * again.seconds / first.seconds, "%",
-            Target(AGAIN), f"{again.seconds:.1f} s of {first.seconds:.0f} s"),
+            Target(AGAIN), _times(again, first)),
         Row(f"{what}: one sentence changed", 100 * edited.seconds / first.seconds, "%",
-            Target(EDITED), f"{edited.seconds:.1f} s of {first.seconds:.0f} s, {spoken}"),
+            Target(EDITED), f"{_times(edited, first)}, {spoken}"),
     ]  # fmt: skip
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+def _times(run: Run, first: Run) -> str:
+    cpu = f"of processors {run.cpu_s:.1f} s of {first.cpu_s:.0f} s"
+    return f"{run.seconds:.1f} s of {first.seconds:.0f} s; {cpu}"
 
 
 def _encoder_speed(out: Path) -> float:
@@ -161,10 +172,15 @@ def audiobook_workers(settings: Settings) -> list[Row]:
     size = f"a book of {two.told['duration_s'] / 60:.0f} min"
     return [
         Row(f"2 workers against 1, {size}", one.seconds / two.seconds, "times",
-            Target(SCALING, True), f"{one.seconds:.0f} s and {two.seconds:.0f} s"),
+            Target(SCALING, True), _both(one, two)),
         Row(f"Ray against local, {size}, starting included", two.seconds / ray.seconds, "times",
-            Target(RAY, True), f"{ray.seconds:.0f} s and {two.seconds:.0f} s"),
+            Target(RAY, True), _both(ray, two)),
     ]  # fmt: skip
+
+
+def _both(one: Run, other: Run) -> str:
+    cpu = f"of processors {one.cpu_s:.0f} s and {other.cpu_s:.0f} s"
+    return f"{one.seconds:.0f} s and {other.seconds:.0f} s; {cpu}"
 
 
 # ---------------------------------------------------------------- kills

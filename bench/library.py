@@ -15,7 +15,6 @@ from pathlib import Path
 from bench.audiobooks import make, novel
 from bench.settings import Settings, tell
 from bench.table import Row
-from bootstrap import usable_cores
 
 BOOKS = 1_000_000
 BOOK_WORDS = 90_000  # a novel
@@ -26,7 +25,7 @@ CORES_A_MACHINE = 64
 
 @dataclass(frozen=True)
 class Measured:
-    """One book: hours of sound, hours of all cores, and bytes."""
+    """One book: hours of sound, hours that processors worked, and bytes."""
 
     sound_h: float
     core_h: float
@@ -69,7 +68,7 @@ def library(settings: Settings) -> list[Row]:
     core_price, gigabyte_price = settings.prices
     need = needs(one, core_price, gigabyte_price)
     what = f"a million books of {BOOK_WORDS:,} words"
-    made = f"from {one.sound_h * 60:.0f} min made here on {usable_cores()} cores"
+    made = f"from {one.sound_h * 60:.0f} min made here in {one.core_h * 3600:.0f} s of a core"
     note = f"{made}; {settings.voice_name}"
     return [
         Row(f"{what}: sound", need.sound_h / 1e6, "million hours"),
@@ -93,7 +92,7 @@ def _measured(settings: Settings) -> Measured:
         kept = _bytes(path for path in (out / ".shelf").rglob("*"))
     tell(f"library: {delivered / 1e6:.1f} MB delivered, {kept / 1e6:.1f} MB kept")
     sound_h = float(run.told["duration_s"]) / 3600
-    return Measured(sound_h, run.seconds / 3600 * usable_cores(), delivered, kept)
+    return Measured(sound_h, run.cpu_s / 3600, delivered, kept)
 
 
 def _bytes(paths: Iterable[Path]) -> int:

@@ -579,10 +579,9 @@ def test_a_library_grows_from_one_book_and_costs_what_was_said(
         (out / ".shelf").mkdir(parents=True)
         (out / "A Novel.m4b").write_bytes(b"x" * 1000)
         (out / ".shelf" / "work").write_bytes(b"x" * 3000)
-        return SimpleNamespace(seconds=36.0, told={"duration_s": 3600.0})
+        return SimpleNamespace(cpu_s=72.0, told={"duration_s": 3600.0})
 
     monkeypatch.setattr(library, "make", make)
-    monkeypatch.setattr(library, "usable_cores", lambda: 2)
     rows = library.library(replace(Settings(sentences=("One two.",), words=20), prices=(0.5, 2.0)))
     found = {row.what.partition(": ")[2]: row.value for row in rows}
     hours = library.BOOKS * library.BOOK_WORDS / library.WORDS_PER_HOUR

@@ -90,3 +90,14 @@ def test_silence_stays_silence(tmp_path: Path) -> None:
     path = track(tmp_path / "a.wav", np.zeros(RATE, np.float32))
     assert loudness.track_loudness(path) == float("-inf")
     assert not np.concatenate(list(loudness.levelled(path))).any()
+
+
+def test_true_peaks_are_those_of_four_values_for_each_sample() -> None:
+    from scipy.signal import resample_poly
+
+    samples = (np.random.default_rng(0).standard_normal(2000) * 0.2).astype(np.float32)
+    dense = np.abs(resample_poly(samples.astype(np.float64), 4, 1)).reshape(-1, 4)
+    between = dense[:, 1:].max(axis=1)
+    expected = np.maximum(np.abs(samples), between)
+    expected[1:] = np.maximum(expected[1:], between[:-1])
+    assert loudness.true_peaks(samples)[20:-20] == pytest.approx(expected[20:-20], abs=2e-3)

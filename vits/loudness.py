@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 STEP_S = 0.1  # a block is four steps: blocks of 0.4 s that overlap by three quarters
 STEPS_PER_BLOCK = 4
-STEPS_AT_ONCE = 600  # a minute is filtered at a time
+STEPS_AT_ONCE = 100  # ten seconds are filtered at a time: their transform has little room to spare
 LEAD_STEPS = 2  # before it, after which the filters have forgotten what was earlier
 
 Samples = NDArray[np.float32]
@@ -22,7 +22,7 @@ Response = NDArray[np.complex128]
 
 
 class Meter:
-    """Integrated loudness: `add` the pieces, then read `lufs`. Memory is that of a minute."""
+    """Integrated loudness: `add` the pieces, then read `lufs`. Memory is that of ten seconds."""
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate

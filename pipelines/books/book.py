@@ -148,3 +148,8 @@ def word_count(text: str) -> float:
 def one_line(text: str) -> str:
     """All white space as single spaces."""
     return " ".join(text.split())
+
+
+def bare(text: str) -> str:
+    """Its letters and digits alone, in small letters: to compare titles by."""
+    return re.sub(r"[\W_]+", "", text).casefold()

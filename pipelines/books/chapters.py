@@ -12,14 +12,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from pipelines.books.book import Block, Book, Chapter, Draft, Mark, Matter, one_line, word_count
-from pipelines.books.headings import CHAPTER, PART, matter_of
+from pipelines.books.book import (
+    Block,
+    Book,
+    Chapter,
+    Draft,
+    Mark,
+    Matter,
+    Metadata,
+    bare,
+    one_line,
+    word_count,
+)
+from pipelines.books.headings import CHAPTER, PART, matter_of, number_of
 from pipelines.books.plain import marks_of
 
 PIECE_WORDS = 4000.0  # of a book without chapters: 25 minutes
 LONGEST_WORDS = 30_000.0  # a longer chapter, with nothing to divide it, is cut into pieces
 PART_WORDS = 120.0  # at most so much stands under a part's own heading
 CHAPTER_WORDS = 700.0  # sections are shorter than that, chapters longer
+WHOLE = 0.9  # of the book is under its title
+TITLE_WORDS = 30.0  # at most so much stands on a title page
+CONTENTS_WORDS = 400.0  # and so much in a table of contents below it
 COVERED = 0.5  # the navigation is believed if its longest chapter is no larger share, or so
 PIECE_NAMES = {"zh": "第{}部分", "ja": "第{}部", "de": "Teil {}", "fr": "Partie {}"}
 
@@ -97,15 +111,34 @@ def _without_contents(marks: list[Mark], blocks: Sequence[Block], lengths: _Leng
     names = [tuple(re.findall(r"\w+", mark.title.casefold())) for mark in marks]
     bounds = [mark.block for mark in marks] + [len(blocks)]
     kept, after = [], set[tuple[str, ...]]()
+    listed = _listed(names, bounds)
     for index in reversed(range(len(marks))):
         name = names[index]
         again = any(name[:n] in after for n in range(2, len(name) + 1)) or name in after
         empty = lengths.between(bounds[index], bounds[index + 1]) < 8
-        if not (empty and again):
+        if index not in listed and not (empty and again):
             kept.append(marks[index])
             after.update(name[:n] for n in range(2, len(name) + 1))
             after.add(name)
     return kept[::-1]
+
+
+def _listed(names: Sequence[tuple[str, ...]], bounds: Sequence[int]) -> set[int]:
+    """Headings in rows of three and more with nothing between, most of which come again."""
+    rows: list[list[int]] = []
+    for index, block in enumerate(bounds[:-1]):
+        if rows and block == bounds[index - 1] + 1:
+            rows[-1].append(index)
+        else:
+            rows.append([index])
+    listed = set[int]()
+    for row in rows:
+        while row and names[row[-1]] not in names[row[-1] + 1 :]:
+            row.pop()  # the first of the book itself stands right below its contents
+        later = set(names[row[-1] + 1 :]) if row else set()
+        if len(row) >= 3 and sum(names[index] in later for index in row) > len(row) / 2:
+            listed.update(row)
+    return listed
 
 
 def _sections(marks: Sequence[Mark], draft: Draft, lengths: _Lengths) -> list[_Section]:
@@ -113,8 +146,8 @@ def _sections(marks: Sequence[Mark], draft: Draft, lengths: _Lengths) -> list[_S
     if not ordered:
         return []
     roots = _tree(ordered, len(draft.blocks))
-    found = [section for root in roots for section in _flat(root, draft, lengths)]
-    return _one_a_place(found)
+    found = [section for root in roots for section in _flat(root, draft, lengths, roots)]
+    return _without_empty(_one_a_place(found), draft, lengths)
 
 
 def _tree(marks: Sequence[Mark], end: int) -> list[_Node]:
@@ -139,28 +172,39 @@ def _close(nodes: Sequence[_Node], end: int) -> None:
 
 
 def _flat(
-    node: _Node, draft: Draft, lengths: _Lengths, above: Mark | None = None
+    node: _Node,
+    draft: Draft,
+    lengths: _Lengths,
+    beside: Sequence[_Node],
+    above: Mark | None = None,
 ) -> Iterator[_Section]:
     """The chapters that a node is or holds; a part's first begins with its heading, `above`."""
     mark = node.mark
     start = above.block if above else mark.block
     title = f"{above.title}: {mark.title}" if above and mark.title else mark.title
-    if not node.children or not _groups(node, lengths):
+    if not node.children or not _groups(node, lengths, beside):
         yield _Section(title, start, mark.matter)
         return
     own = lengths.between(mark.block, node.children[0].mark.block)
-    is_book = _bare(mark.title) == _bare(draft.meta.title) or not mark.title
+    whole = lengths.between(mark.block, node.end) > WHOLE * lengths.total
+    is_book = not mark.title or bare(mark.title) == bare(draft.meta.title)
+    is_book |= matter_of(mark.title) == "front"
+    is_book |= whole and not PART.match(one_line(mark.title))
     head: Mark | None = above if is_book else replace(mark, title=title, block=start)
     if own >= PART_WORDS or (own > 0 and not is_book):
         yield _Section(title, start, mark.matter)
         head = None
     for child in node.children:
-        yield from _flat(child, draft, lengths, head)
+        yield from _flat(child, draft, lengths, node.children, head)
         head = None
 
 
-def _groups(node: _Node, lengths: _Lengths) -> bool:
-    """Whether a node holds chapters, rather than being one that is divided."""
+def _groups(node: _Node, lengths: _Lengths, beside: Sequence[_Node]) -> bool:
+    """Whether a node holds chapters, rather than being one that is divided.
+
+    `beside` are it and its neighbours: one that holds the whole book is its title; where only one
+    of many is divided, it is a chapter like them.
+    """
     title = one_line(node.mark.title)
     if CHAPTER.match(title):
         return False
@@ -168,6 +212,14 @@ def _groups(node: _Node, lengths: _Lengths) -> bool:
     if PART.match(title) or any(CHAPTER.match(t) or PART.match(t) for t in titles):
         return True
     own = lengths.between(node.mark.block, node.children[0].mark.block)
+    whole = lengths.between(node.mark.block, node.end)
+    if own < PART_WORDS and whole > WHOLE * lengths.total:
+        return True
+    if sum(bool(other.children) for other in beside) < 0.5 * len(beside):
+        return False
+    numbers = all(number_of(t) is not None for t in titles)
+    if numbers and own == 0 and len(beside) > 1 and all(len(o.children) > 1 for o in beside):
+        return True
     sizes = sorted(lengths.between(c.mark.block, c.end) for c in node.children)
     return own < PART_WORDS and sizes[len(sizes) // 2] >= CHAPTER_WORDS
 
@@ -178,6 +230,48 @@ def _one_a_place(sections: Sequence[_Section]) -> list[_Section]:
     for section in sections:
         seen.setdefault(section.start, section)
     return [seen[start] for start in sorted(seen)]
+
+
+def _without_empty(sections: Sequence[_Section], draft: Draft, lengths: _Lengths) -> list[_Section]:
+    """Those under which nothing stands: a part's title goes to its first chapter, the rest is front
+    matter, and so are the book's title and author."""
+    found: list[_Section] = []
+    part: _Section | None = None
+    for index, section in enumerate(sections):
+        end = sections[index + 1].start if index + 1 < len(sections) else len(draft.blocks)
+        words = lengths.between(section.start, end)
+        if part and words:
+            section = replace(section, title=f"{part.title}: {section.title}", start=part.start)
+            part = None
+        if not words and PART.match(section.title) and index + 1 < len(sections):
+            part = part or section
+            continue
+        about = words < TITLE_WORDS and _names_book(section.title, draft.meta)
+        about |= not words and re.match(r"(?:by|von|par)\s", section.title, re.I) is not None
+        about |= (
+            not index
+            and words < CONTENTS_WORDS
+            and _has_contents(draft.blocks[section.start : end])
+        )
+        if about or not (words or _has_optional(draft.blocks[section.start : end])):
+            section = replace(section, matter=section.matter or "front")
+        found.append(section)
+    return found
+
+
+def _names_book(title: str, meta: Metadata) -> bool:
+    """Whether a heading is the book's title, or that and its author."""
+    rest = bare(title).replace(bare(meta.title), "", 1) if meta.title else bare(title)
+    return rest != bare(title) and rest in bare(meta.author)
+
+
+def _has_contents(blocks: Sequence[Block]) -> bool:
+    return any(matter_of(block.text) == "front" for block in blocks if block.kind == "text")
+
+
+def _has_optional(blocks: Sequence[Block]) -> bool:
+    """Whether there is something that may be asked for."""
+    return any(block.kind in ("table", "code", "footnote") for block in blocks)
 
 
 # ---------------------------------------------------------------- chapters
@@ -223,7 +317,7 @@ def chapter_at(
 
 def _says(title: str, heading: str) -> bool:
     """Whether a chapter's title says what its heading does."""
-    a, b = _bare(title), _bare(heading)
+    a, b = bare(title), bare(heading)
     return bool(b) and (b in a or a in b)
 
 
@@ -269,10 +363,6 @@ def _cut_near(
         if blocks[i].kind == "break" and abs(lengths.between(start, i) - words) <= reach
     ]
     return min(rules, key=lambda i: abs(lengths.between(start, i) - words), default=passed)
-
-
-def _bare(title: str) -> str:
-    return re.sub(r"[\W_]+", "", title).casefold()
 
 
 def label_duplicates(titles: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.books.archive import Archive, parse_xml
 from pipelines.books.book import Block, Draft, Kind, Metadata, one_line
+from pipelines.books.guesses import guess_headings
 from pipelines.books.headings import heading_of
 from vits.errors import UserError
 
@@ -38,7 +39,10 @@ def read_docx(path: Path) -> Draft:
     except (PackageNotFoundError, KeyError, ValueError, SyntaxError) as error:
         raise _no_docx(path) from error
     draft = Draft(meta=_metadata(document.core_properties))
-    draft.blocks = [*_blocks(document, draft), *notes]
+    prominent: list[int] = []
+    draft.blocks = list(_blocks(document, draft, prominent))
+    guess_headings(draft.blocks, prominent)
+    draft.blocks += notes
     return draft
 
 
@@ -60,22 +64,36 @@ def _metadata(known: Any) -> Metadata:
     )  # fmt: skip
 
 
-def _blocks(document: Any, draft: Draft) -> Iterator[Block]:
+def _blocks(document: Any, draft: Draft, prominent: list[int]) -> Iterator[Block]:
+    """The blocks; the places of those that are all bold or centred go into `prominent`."""
     from docx.table import Table
 
+    count = 0
     for part in document.iter_inner_content():
         if isinstance(part, Table):
-            yield from _rows(part)
+            rows = list(_rows(part))
+            count += len(rows)
+            yield from rows
             continue
         style = str(getattr(part.style, "name", "") or "")
         text = "\n".join(one_line(line) for line in part.text.split("\n")).strip()
         if not text or _CONTENTS.match(style):
             continue
-        if style.lower() == "title" and not draft.blocks:
+        if style.lower() == "title" and not count:
             if not draft.meta.title:
                 draft.meta = replace(draft.meta, title=one_line(text))
             continue
+        if _stands_out(part):
+            prominent.append(count)
+        count += 1
         yield _block(style, text)
+
+
+def _stands_out(paragraph: Any) -> bool:
+    if str(paragraph.alignment or "").startswith("CENTER"):
+        return True
+    runs = [run for run in paragraph.runs if run.text.strip()]
+    return bool(runs) and all(run.bold for run in runs)
 
 
 def _block(style: str, text: str) -> Block:

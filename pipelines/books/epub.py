@@ -7,13 +7,15 @@ matter is known by `epub:type`, landmarks and guide. Nothing is unpacked, no scr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipelines.books.archive import Archive, inside
-from pipelines.books.book import Draft, Mark, Matter, Metadata, one_line
+from pipelines.books.book import Block, Draft, Mark, Matter, Metadata, bare, one_line
+from pipelines.books.guesses import guess_headings
 from pipelines.books.headings import matter_of_types
 from pipelines.books.markup import EPUB_TYPE, blocks_of, parse_html, semantics
 from vits.errors import UserError
@@ -59,6 +61,7 @@ class _Places:
     pages: dict[str, int] = field(default_factory=dict)
     anchors: dict[tuple[str, str], int] = field(default_factory=dict)
     matters: dict[int, Matter] = field(default_factory=dict)
+    prominent: list[int] = field(default_factory=list)
 
     def find(self, path: str, fragment: str) -> int | None:
         return self.anchors.get((path, fragment), self.pages.get(path))
@@ -71,8 +74,9 @@ def read_epub(path: Path) -> Draft:
         package = _package(archive)
         draft = Draft(meta=package.meta)
         places = _read_spine(archive, package, draft)
+        guess_headings(draft.blocks, places.prominent)
         nav = _navigation(archive, package)
-        draft.marks = list(_marks(nav, places))
+        draft.marks = list(_marks(nav, places, draft.blocks))
         draft.cover = _cover(archive, package)
     return draft
 
@@ -212,10 +216,11 @@ def _read_page(
         return
     found = blocks_of(root)
     draft.blocks += found.found
+    places.prominent += [start + index for index in found.prominent]
     for name, index in found.anchors.items():
         places.anchors[path, name] = start + index
     matter = package.matters.get(path) or _matter_of_page(root)
-    if matter:
+    if matter and found.found:  # a cover that is only a picture begins nothing
         places.matters[start] = matter
 
 
@@ -323,11 +328,14 @@ def _local(node: Any) -> str:
     return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
 
 
-def _marks(entries: list[_Entry], places: _Places) -> Iterator[Mark]:
+def _marks(entries: list[_Entry], places: _Places, blocks: Sequence[Block]) -> Iterator[Mark]:
     """Entries at their places, in order, and a mark for matter that no entry names.
 
-    A part that has no page of its own begins where its first chapter does.
+    A part that has no page of its own begins where its first chapter does. An entry that points to
+    a wrong page, as converters write them, means the only heading that says the same.
     """
+    said = Counter(bare(block.text) for block in blocks if block.kind == "heading")
+    headings = {bare(b.text): i for i, b in enumerate(blocks) if b.kind == "heading"}
     placed: list[tuple[_Entry, int]] = []
     for index, entry in enumerate(entries):
         block = places.find(entry.path, entry.fragment)
@@ -336,11 +344,24 @@ def _marks(entries: list[_Entry], places: _Places) -> Iterator[Mark]:
             following = next(inner, None) if not entry.path else None
             block = places.find(following.path, following.fragment) if following else None
         if block is not None:
+            title = bare(entry.title)
+            if said[title] == 1 and not _says(blocks[block : headings[title] + 1], title):
+                block = headings[title]
             placed.append((entry, block))
     named = {block for _, block in placed}
     marks = [Mark(e.title, block, e.depth, places.matters.get(block)) for e, block in placed]
     marks += [Mark("", b, 0, m) for b, m in places.matters.items() if b not in named]
     yield from sorted(marks, key=lambda mark: mark.block)  # stable: parts stay before chapters
+
+
+def _says(blocks: Sequence[Block], title: str) -> bool:
+    """Whether of these, before any other text, a heading says it."""
+    for block in blocks:
+        if block.kind == "heading" and bare(block.text) == title:
+            return True
+        if block.kind == "text":
+            return False
+    return False
 
 
 # ---------------------------------------------------------------- cover

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipelines.books.archive import Archive, parse_xml
 from pipelines.books.book import Block, Draft, Kind, Mark, Metadata, one_line
+from pipelines.books.guesses import guess_headings
 from vits.errors import UserError
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
+_NOTES = ("notes", "comments", "footnotes")
 _PARAGRAPHS: dict[str, Kind] = {
     "p": "text",
     "v": "verse",
@@ -28,11 +31,15 @@ def read_fb2(path: Path) -> Draft:
     if _name(root) != "FictionBook":
         raise UserError(f"{path} is no FictionBook file.", "Export the book again.")
     draft = Draft(meta=_metadata(root))
-    for number, body in enumerate(_children(root, "body")):
-        if number and (body.get("name") or "").lower() in ("notes", "comments", "footnotes"):
-            _notes(body, draft)
-        else:
-            _section(body, draft, 0)
+    prominent: list[int] = []
+    bodies = list(_children(root, "body"))
+    notes = [body for body in bodies[1:] if (body.get("name") or "").lower() in _NOTES]
+    for body in bodies:
+        if body not in notes:
+            _section(body, draft, 0, prominent)
+    guess_headings(draft.blocks, prominent)
+    for body in notes:
+        _notes(body, draft)
     draft.cover = _cover(root)
     return draft
 
@@ -73,19 +80,26 @@ def _text(node: Any) -> str:
     return "".join(parts)
 
 
-def _section(node: Any, draft: Draft, depth: int) -> None:
-    """A section with those in it; its title is a heading and a mark."""
+def _section(node: Any, draft: Draft, depth: int, prominent: list[int]) -> None:
+    """A section with those in it; its title is a heading and a mark.
+
+    The places of paragraphs that are all bold go into `prominent`.
+    """
     for child in node:
         name = _name(child)
         if name == "section":
-            _section(child, draft, depth + 1)
+            _section(child, draft, depth + 1, prominent)
         elif name == "title":
             lines = [one_line(_text(p)) for p in _children(child, "p")]
             title = ". ".join(line.rstrip(".") for line in lines if line)
-            if title:
+            if not re.search(r"\w", title):  # stars
+                draft.blocks.append(Block("break", ""))
+            else:
                 draft.marks += [Mark(title, len(draft.blocks), depth)]
                 draft.blocks.append(Block("heading", title, min(6, depth + 1)))
         elif name in _PARAGRAPHS:
+            if _is_bold(child):
+                prominent.append(len(draft.blocks))
             _add(draft, _PARAGRAPHS[name], _text(child))
         elif name == "empty-line":
             if draft.blocks and draft.blocks[-1].kind != "break":
@@ -97,7 +111,12 @@ def _section(node: Any, draft: Draft, depth: int) -> None:
         elif name == "poem":
             _poem(child, draft)
         elif name in ("cite", "epigraph", "annotation"):
-            _section(child, draft, depth)
+            _section(child, draft, depth, prominent)
+
+
+def _is_bold(paragraph: Any) -> bool:
+    inner = [child for child in paragraph if _name(child) != "strong" or (child.tail or "").strip()]
+    return len(paragraph) > 0 and not inner and not (paragraph.text or "").strip()
 
 
 def _poem(node: Any, draft: Draft) -> None:

@@ -14,7 +14,10 @@ _NUMBER_WORDS = (
     "|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty)(?:[- ]\\w+)?"
     "|(?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)"
     "|erstes?|zweites?|drittes?|eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf"
-    "|un|deux|trois|quatre|cinq|premier|première|primero?|uno|dos|tres"
+    "|un|deux|trois|quatre|cinq|premier|première|deuxième|second|troisième|quatrième|cinquième"
+    "|primer[oa]?|segund[oa]|tercer[oa]?|cuart[oa]|quint[oa]|prim[oa]|second[oa]|terz[oa]"
+    "|uno|dos|tres|один|два|три"
+    "|(?:перв|втор|трет|четв[её]рт|пят|шест|седьм|восьм|девят|десят|\\w+надцат|последн)\\w{1,3}"
 )
 _NUMBER = rf"(?:\d{{1,4}}|{_ROMAN}|{_NUMBER_WORDS})"
 _CN = r"[\d０-９〇零○一二两三四五六七八九十百千万廿卅]{1,9}"
@@ -37,6 +40,12 @@ _NAMED = re.compile(
     r"|prologue|épilogue|avant-propos|préface|prólogo|epílogo"
     r"|楔子|引子|序章|序幕|序言|自序|前言|引言|尾声|尾聲|终章|終章|番外.{0,20}|后记|後記|跋|序|"
     r"プロローグ|エピローグ|まえがき|あとがき)[.:：]?$",
+    re.IGNORECASE,
+)
+# 'Prologue: The Storm', '楔子　误走妖魔'
+_NAMED_WITH_TITLE = re.compile(
+    r"^(?:(?:prologue?|epilogue?|prelude|interlude|épilogue)\s*[.:—–-]+\s*\S.{0,60}(?<![.,;])"
+    r"|(?:楔子|引子|引首|序章|序幕|尾声|尾聲|终章|終章|番外)[\s　:：]+[^。，！？；]{1,40})$",
     re.IGNORECASE,
 )
 BARE_NUMBER = re.compile(rf"^(?:(\d{{1,3}})|({_ROMAN}))[.)]?$")
@@ -78,7 +87,7 @@ def heading_of(line: str) -> bool:
     text = one_line(line)
     if not text or len(text) > LONGEST_HEADING or "\n" in line.strip():
         return False
-    if _NAMED.match(text):
+    if _NAMED.match(text) or _NAMED_WITH_TITLE.match(text):
         return True
     if not (CHAPTER.match(text) or PART.match(text)):
         return False
@@ -108,16 +117,26 @@ def matter_of_types(types: str) -> Matter | None:
     return "back" if words & _BACK_TYPES else None
 
 
+_DECORATED = re.compile(r"^[-–—*~•=\[(]+\s*([\dIVXLC]{1,8})\s*[-–—*~•=\])]+$")
+
+
+def undecorated(title: str) -> str:
+    """'[ 3 ]' and '— III —' without what stands around them."""
+    text = one_line(title)
+    match = _DECORATED.match(text)
+    return match[1] if match else text
+
+
 def is_number_alone(title: str) -> bool:
     """Whether a heading is 'Chapter 3' or 'XII' and says nothing more."""
-    text = one_line(title).rstrip(" .:：)")
+    text = undecorated(title).rstrip(" .:：)")
     match = CHAPTER.match(text) or PART.match(text) or BARE_NUMBER.match(text)
     return match is not None and match.end() == len(text)
 
 
 def number_of(text: str) -> int | None:
-    """The number that a line is or begins with ('12', 'XII.', 'IV. The Flood', '三、雨')."""
-    text = one_line(text)
+    """The number that a line is or begins with ('12', '[ 3 ]', 'IV. The Flood', '三、雨')."""
+    text = undecorated(text)
     if match := BARE_NUMBER.match(text) or NUMBERED.match(text):
         from vits.text.tokens import roman
 
@@ -125,6 +144,14 @@ def number_of(text: str) -> int | None:
     if match := CN_NUMBERED.match(text):
         return chinese_number(match[1])
     return None
+
+
+def style_of_number(text: str) -> str:
+    """How a line with a number writes it: numbers of one style count up together."""
+    text = one_line(text)
+    first = re.sub(r"^\W+", "", text)[:1]
+    kind = "arabic" if first.isdigit() else "roman" if first in "IVXLC" else "cn"
+    return kind + (text[0] if not text[0].isalnum() else "")
 
 
 def chinese_number(text: str) -> int | None:

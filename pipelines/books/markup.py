@@ -14,6 +14,7 @@ from typing import Any
 from data.encodings import decode_markup
 from pipelines.books.archive import parse_xml
 from pipelines.books.book import Block, Kind, one_line
+from pipelines.books.headings import LONGEST_HEADING
 from vits.errors import UserError
 
 EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
@@ -33,6 +34,8 @@ _NOTE_REFERENCE = re.compile(r"\b(?:doc-)?note-?ref\b")
 _PAGE = re.compile(r"\b(?:doc-)?page-?(?:break|num(?:ber)?|no)\b|\bpagenum\b")
 _CONTENTS = re.compile(r"\b(?:doc-)?(?:toc|landmarks|lo[aitv]|page-list|index|pullquote)\b")
 _VERSE = re.compile(r"\b(?:poem|poetry|verse|stanza|lyrics?)\b")
+_BOLD = frozenset({"b", "strong", "big", "center", "font"})
+_LIKE_HEADING = re.compile(r"\b(?:head(?:ing|er)?|title|chap|chapter(?:-?\w+)?)\b")
 _CAPTION = re.compile(r"\b(?:caption|figcaption|illcaption)\b")
 # '[12]', '*', '†' in a link or raised: a note's number, which is not read
 _REFERENCE = re.compile(r"^\s*[\[(]?\s*(?:\d{1,4}|[*†‡§¶]{1,3}|[a-z]|注\d*)\s*[\])]?\s*$")
@@ -40,14 +43,17 @@ _REFERENCE = re.compile(r"^\s*[\[(]?\s*(?:\d{1,4}|[*†‡§¶]{1,3}|[a-z]|注\d
 
 @dataclass
 class Blocks:
-    """Blocks as they are found, and the block that each id of the page stands before."""
+    """Blocks as they are found, the block that each id of the page stands before, and those
+    that stand out as headings do."""
 
     found: list[Block] = field(default_factory=list)
     anchors: dict[str, int] = field(default_factory=dict)
-    _pending: list[str] = field(default_factory=list)
+    prominent: list[int] = field(default_factory=list)
+    bold: int = 0  # elements around the words that make them stand out
     _words: list[str] = field(default_factory=list)
     _kind: Kind = "text"
     _level: int = 0
+    _plain: bool = False  # whether words of the paragraph do not stand out
 
     def anchor(self, name: str | None) -> None:
         """An id that stands here: before the paragraph it is in, or the next one."""
@@ -57,6 +63,7 @@ class Blocks:
     def say(self, text: str | None) -> None:
         if text:
             self._words.append(text)
+            self._plain |= not self.bold and bool(text.strip())
 
     def open(self, kind: Kind, level: int = 0) -> None:
         """End the paragraph, and begin one of this kind."""
@@ -67,7 +74,10 @@ class Blocks:
         text = _tidy("".join(self._words))
         self._words.clear()
         if text:
+            if not self._plain and self._kind == "text" and len(text) <= LONGEST_HEADING:
+                self.prominent.append(len(self.found))
             self.found.append(Block(self._kind, text, self._level))
+        self._plain = False
 
     def rule(self) -> None:
         self.close()
@@ -148,10 +158,25 @@ def _walk(node: Any, blocks: Blocks, kind: Kind) -> None:
 
 
 def _children(node: Any, blocks: Blocks, kind: Kind, name: str) -> None:
+    bold = _stands_out(node, name)
+    blocks.bold += bold
     blocks.say(_text(node.text, name))
     for child in node:
         _walk(child, blocks, kind)
         blocks.say(_text(child.tail, name))
+    blocks.bold -= bold
+
+
+def _stands_out(node: Any, name: str) -> bool:
+    """Bold, large, centred, or of a class that is named like headings."""
+    if name in _BOLD:
+        return True
+    if name not in ("p", "div", "span"):
+        return False
+    style = (node.get("style") or "").replace(" ", "").lower()
+    if node.get("align") == "center" or re.search(r"text-align:center|font-weight:bold", style):
+        return True
+    return name == "p" and bool(_LIKE_HEADING.search(semantics(node)))
 
 
 def _text(text: str | None, parent: str) -> str | None:

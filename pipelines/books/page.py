@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from pipelines.books.book import Draft, Metadata, one_line
+from pipelines.books.guesses import guess_headings
 from pipelines.books.markup import blocks_of, parse_html
 
 
 def read_page(raw: bytes, name: str) -> Draft:
     """The draft of a page; its headings are its chapters."""
     root = parse_html(raw, name)
-    draft = Draft(meta=_metadata(root), blocks=blocks_of(root).found)
+    blocks = blocks_of(root)
+    guess_headings(blocks.found, blocks.prominent)
+    draft = Draft(meta=_metadata(root), blocks=blocks.found)
     _book_alone(draft)
     return draft
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.books.book import Block, Draft, Mark, Metadata, one_line
+from pipelines.books.book import Block, Draft, Mark, Metadata, bare, one_line
 from pipelines.books.headings import LONGEST_HEADING, PART, heading_of
 from pipelines.books.plain import join_lines
 from vits.errors import UserError
@@ -44,11 +44,24 @@ def read_pdf(path: Path) -> Draft:
             f"{path} has no text: its {len(pages)} pages are pictures (a scan).",
             "Run a text recogniser (OCR) over it first, 'ocrmypdf' for example.",
         )
-    outline = _outline(reader)
-    starts = _join(pages, draft, {page for _, page, _ in outline})
-    known = [entry for entry in outline if 0 <= entry[1] < len(starts)]
-    draft.marks = [Mark(title, starts[page], depth) for title, page, depth in known]
+    outline = [entry for entry in _outline(reader) if 0 <= entry[1] < len(pages)]
+    titles: dict[int, set[str]] = {}
+    for title, page, _ in outline:
+        titles.setdefault(page, set()).add(bare(title))
+    starts = [*_join(pages, draft, titles), len(draft.blocks)]
+    draft.marks = [
+        Mark(title, _place(title, draft.blocks, starts[page], starts[page + 1]), depth)
+        for title, page, depth in outline
+    ]
     return draft
+
+
+def _place(title: str, blocks: Sequence[Block], start: int, end: int) -> int:
+    """The heading of a page that a bookmark means, else where the page begins."""
+    for index in range(start, min(end + 1, len(blocks))):
+        if blocks[index].kind == "heading" and bare(blocks[index].text) == bare(title):
+            return index
+    return start
 
 
 def _open(path: Path) -> Any:
@@ -133,8 +146,14 @@ def _usual_size(parts: Sequence[tuple[str, float]]) -> float:
 # ---------------------------------------------------------------- lines -> paragraphs
 
 
-def _join(pages: Sequence[Sequence[_Line]], draft: Draft, breaks: set[int]) -> list[int]:
-    """Fill `draft.blocks`; the block at which each page begins. Pages in `breaks` begin anew."""
+def _join(
+    pages: Sequence[Sequence[_Line]], draft: Draft, titles: Mapping[int, set[str]]
+) -> list[int]:
+    """Fill `draft.blocks`; the block at which each page begins.
+
+    `titles` are those of the outline by page: their lines are headings, and a page whose title is
+    not found on it begins anew.
+    """
     running = _running(pages)
     usual = _usual_size([(line.text, line.size) for page in pages for line in page])
     lengths = sorted(len(line.text) for page in pages for line in page if line.size == usual)
@@ -148,12 +167,13 @@ def _join(pages: Sequence[Sequence[_Line]], draft: Draft, breaks: set[int]) -> l
             held.clear()
 
     for number, page in enumerate(pages):
-        if number in breaks:
+        known = titles.get(number, set())
+        body, notes = _without_notes(_without_running(page, running, usual), usual)
+        if known and not known <= {bare(line.text) for line in body}:
             flush()
         starts.append(len(draft.blocks) + (1 if held else 0))
-        body, notes = _without_notes(_without_running(page, running), usual)
         for index, line in enumerate(body):
-            level = _heading_level(line, usual)
+            level = 2 if bare(line.text) in known else _heading_level(line, usual)
             if level:
                 flush()
                 _add_heading(draft, line.text, level, index > 0)
@@ -211,12 +231,17 @@ def _shape(text: str) -> str:
     return re.sub(r"\d+|\b[ivxlc]+\b", "#", one_line(text).casefold())
 
 
-def _without_running(page: Sequence[_Line], running: set[str]) -> list[_Line]:
+def _without_running(page: Sequence[_Line], running: set[str], usual: float) -> list[_Line]:
+    """Without running heads and page numbers, which are never larger than the text."""
     last = len(page) - EDGE_LINES
     return [
         line
         for index, line in enumerate(page)
-        if not ((index < EDGE_LINES or index >= last) and _is_running(line.text, running))
+        if not (
+            (index < EDGE_LINES or index >= last)
+            and line.size < LARGER * usual
+            and _is_running(line.text, running)
+        )
     ]
 
 

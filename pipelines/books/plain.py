@@ -8,18 +8,19 @@ count up, or by `#`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
-from pipelines.books.book import Block, Draft, Kind, Mark, Metadata, one_line
+from pipelines.books.book import Block, Draft, Kind, Mark, Metadata, bare, one_line
+from pipelines.books.guesses import ENOUGH, guess_headings, heading_above
 from pipelines.books.headings import (
     LONGEST_HEADING,
     PART,
     heading_of,
     is_number_alone,
     number_of,
+    undecorated,
 )
 
 _RULE = re.compile(r"^\s*(?:[*\-_~=#·•—◇◆○●☆★]\s*){3,}$")
@@ -33,6 +34,8 @@ _END = re.compile(
     r"^(?:\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the )?Project Gutenberg).*",
     re.M | re.I,
 )
+_PANDOC = re.compile(r"\[\]\{[^}\n]*\}|(?<=\S) \{[#.][^}\n]*\}$|^:::.*$", re.M)  # attributes
+_CONTENTS = re.compile(r"^(?:table of )?contents[.:]?$|^(?:inhalt|目录|目錄|目次)[:：]?$", re.I)
 _PAGE_LINE = re.compile(r"^\s*(?:[-–—\[(]\s*)?(?:page\s+)?\d{1,4}(?:\s*[-–—\])])?\s*$", re.I)
 _ILLUSTRATION = re.compile(r"^\[(?:Illustration|Frontispiece|Image|插图|图)[^\]]*\]$", re.I)
 _FOOTNOTE = re.compile(r"^\s*(?:\[(?:Footnote\s*)?\d{1,3}[\]:]|\[\*\]|\d{1,2}\.\s*↑)", re.I)
@@ -48,9 +51,10 @@ def read_plain(text: str) -> Draft:
     meta: dict[str, str] = {}
     body = _book_of(text, meta)
     lines = _head_lines(body.split("\n"), meta)
-    draft.blocks = list(_as_blocks(_paragraphs(lines)))
+    paragraphs = list(_paragraphs(lines))
+    draft.blocks = list(_as_blocks(paragraphs, _listed(paragraphs)))
     draft.meta = _metadata(meta)
-    _count_up(draft.blocks)
+    guess_headings(draft.blocks)
     draft.blocks = list(_with_second_lines(draft.blocks))
     if not draft.meta.title:
         _title_of_first(draft)
@@ -64,10 +68,12 @@ def read_markdown(text: str) -> Draft:
     from pipelines.books.markup import blocks_of, parse_html
 
     head, body = front_matter(text)
+    body = _PANDOC.sub("", body)
     page = MarkdownIt("commonmark", {"html": False}).enable("table").render(body)
     page = re.sub(r"\[\^[^\]\s]{1,20}\](?!:)", "", page)  # footnotes' numbers
     found = blocks_of(parse_html(f"<html><body>{page}</body></html>".encode(), "the text"))
     draft = Draft(meta=_metadata(head))
+    guess_headings(found.found, found.prominent)
     draft.blocks = [_markdown_block(block) for block in found.found]
     if not draft.meta.title:
         _title_of_first(draft)
@@ -184,9 +190,39 @@ def _a_line_each(lines: Sequence[str]) -> bool:
     return ending > 0.8 * len(filled) and wrapped < 0.7 * len(filled)
 
 
-def _as_blocks(paragraphs: Iterator[list[str]]) -> Iterator[Block]:
-    for lines in paragraphs:
-        yield _as_block(lines)
+def _listed(paragraphs: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Titles that a table of contents names and that stand alone later: the last such place."""
+    start = next((i for i, p in enumerate(paragraphs) if _CONTENTS.match(p[0].strip())), None)
+    if start is None:
+        return {}
+    listed: set[str] = set()
+    for lines in (paragraphs[start][1:], *paragraphs[start + 1 :]):
+        if _is_prose(lines):
+            break
+        listed.update(bare(re.sub(r"[\s.·…]*\d*\s*$", "", line)) for line in lines)
+    found = {
+        bare(lines[0]): place
+        for place, lines in enumerate(paragraphs)
+        if place > start and len(lines) == 1 and bare(lines[0]) in listed
+    }
+    return found if len(found) >= ENOUGH else {}
+
+
+def _is_prose(lines: Sequence[str]) -> bool:
+    """Whether a paragraph of a contents is none: full lines, or a sentence."""
+    if len(lines) > 1:
+        return sum(len(line.strip()) for line in lines) > 50 * len(lines)
+    text = lines[0].strip() if lines else ""
+    sentence = text.endswith((".", "。")) and re.search(r"(?:\w+\W+){8}", text)
+    return len(text) > LONGEST_HEADING or bool(sentence)
+
+
+def _as_blocks(paragraphs: Sequence[list[str]], listed: Mapping[str, int]) -> Iterator[Block]:
+    for place, lines in enumerate(paragraphs):
+        block = _as_block(lines)
+        if block.kind == "text" and listed.get(bare(lines[0])) == place:
+            block = Block("heading", one_line(block.text), 2)
+        yield block
 
 
 def _as_block(lines: list[str]) -> Block:
@@ -234,7 +270,13 @@ def _is_second_line(text: str) -> bool:
     if "\n" in text or len(text) > 60 or not re.match(r"[\"“'‘]?[A-ZÀ-Þ\u3400-\u9fff]", text):
         return False
     ends = re.search(r"[.!?…,;:。！？，；：][\"”’']*$", text)
-    return text.isupper() or not ends
+    return text.isupper() or not ends or _is_question_in_capitals(text)
+
+
+def _is_question_in_capitals(text: str) -> bool:
+    """'Who Stole the Tarts?' is a title, 'Who stole it?' is none."""
+    long = re.findall(r"[^\W\d_]{4,}", text)
+    return text[-1] in "?!" and len(long) >= 2 and all(word[0].isupper() for word in long)
 
 
 def join_lines(lines: Sequence[str]) -> str:
@@ -260,42 +302,7 @@ def _is_verse(lines: Sequence[str]) -> bool:
     return indented >= 0.9 * len(lines) and short == len(lines) and capital >= 0.7 * len(lines)
 
 
-# ---------------------------------------------------------------- numbers that count up
-
-
-def _count_up(blocks: list[Block]) -> None:
-    """Make headings of lines that are or begin with 1, 2, 3 ... where no words say 'chapter'.
-
-    A line is no heading by its number alone; a row of them that counts up is.
-    """
-    if sum(block.kind == "heading" for block in blocks) >= 3:
-        return
-    numbered = [
-        (index, number)
-        for index, block in enumerate(blocks)
-        if block.kind in ("text", "page-number") and _may_be_heading(block.text)
-        if (number := number_of(block.text)) is not None
-    ]
-    run: list[int] = []
-    wanted = 1
-    for index, number in numbered:
-        if number == wanted:
-            run.append(index)
-            wanted += 1
-    if len(run) < 3 or _too_close(run):
-        return
-    for index in run:
-        blocks[index] = Block("heading", one_line(blocks[index].text), 2)
-
-
-def _may_be_heading(text: str) -> bool:
-    return "\n" not in text and len(text) <= LONGEST_HEADING and not re.search(r"[,;，；]$", text)
-
-
-def _too_close(run: Sequence[int]) -> bool:
-    """A list's items stand side by side; chapters have text between them."""
-    gaps = [after - before for before, after in pairwise(run)]
-    return sorted(gaps)[len(gaps) // 2] < 3
+# ---------------------------------------------------------------- the first lines
 
 
 def _title_of_first(draft: Draft) -> None:
@@ -322,9 +329,22 @@ def _title_of_first(draft: Draft) -> None:
 
 
 def marks_of(blocks: Sequence[Block]) -> list[Mark]:
-    """The headings of a book as marks."""
-    return [
-        Mark(one_line(block.text), index, block.level)
-        for index, block in enumerate(blocks)
-        if block.kind == "heading"
-    ]
+    """The headings of a book as marks; a number and the name below it are one."""
+    marks: list[Mark] = []
+    for index, block in enumerate(blocks):
+        if block.kind != "heading":
+            continue
+        title, above = undecorated(block.text), heading_above(blocks, index)
+        if (
+            above is not None
+            and marks[-1].block == above
+            and is_number_alone(blocks[above].text)
+            and block.level >= blocks[above].level
+            and not heading_of(title)
+            and number_of(title) is None
+        ):
+            number = marks[-1].title.rstrip(" .:：")
+            marks[-1] = replace(marks[-1], title=f"{number}. {title}")
+            continue
+        marks.append(Mark(title, index, block.level))
+    return marks

@@ -287,6 +287,11 @@ def test_a_sentence_that_fails_is_spoken_again_and_then_listed(
     assert made is not None
     assert tried.count("Nobody came.") == chapterwork.TRIES
     assert made.faults == ("Chapter 1: silent: Nobody came.",)
+    book.write_text(TEXT.replace("It was late.", "It was early."), "utf-8")
+    again = make_audiobook(book, tmp_path / "out", options(tiny_voice), HERE)
+    assert again.spoken == 1
+    assert again.delivered is not None
+    assert again.delivered.faults == made.faults  # of a sentence that was kept
 
 
 def test_a_full_disk_is_one_clear_line_and_nothing_is_lost(

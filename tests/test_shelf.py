@@ -93,13 +93,21 @@ def test_a_line_overrides_the_options_and_priorities_come_first(
 ) -> None:
     jobs = tmp_path / "jobs.jsonl"
     lines = [
-        {"book": "books/a.epub", "id": "first", "format": "mp3", "title": "Other"},
+        {
+            "book": "books/a.epub",
+            "id": "first",
+            "format": "mp3",
+            "title": "Other",
+            "lexicon": "words.txt",
+        },
         {"book": "books/c.epub", "priority": 5, "speed": 2},
     ]
     jobs.write_text("# two books\n" + "\n".join(map(json.dumps, lines)), "utf-8")
+    (tmp_path / "words.txt").write_text("lamp\tlampe\n", "utf-8")
     found = read_jobs(jobs, defaults)
     assert [(j.source.name, j.options.speed) for j in found] == [("c.epub", 2.0), ("a.epub", 1.0)]
     assert (found[1].id, found[1].options.format) == ("first", ("mp3",))
+    assert found[1].options.lexicon == (str(tmp_path / "words.txt"),)
     outcomes = make_books(found, tmp_path / "out", HERE)
     assert [o.job.source.name for o in outcomes] == ["c.epub", "a.epub"]
     assert (tmp_path / "out" / "Ann Other - Other" / "mp3" / "01 - Chapter 1.mp3").is_file()

@@ -153,7 +153,7 @@ def _make(work: ChapterWork, voices: Mapping[str, Any], on_sentence: OnSentence)
     planned = list(_planned(work, voices))
     sentences = [part for part in planned if isinstance(part, Sentence)]
     faults = [[p.block, p.text[:120], p.reason] for p in planned if isinstance(p, Unreadable)]
-    speaker = _Speaker(work, voices, faults)
+    speaker = _Speaker(work, voices)
     packs = Packs(Path(work.folder, "sentences"))
     packs.refresh()
     with packs.writer(work.key) as writer:
@@ -163,6 +163,8 @@ def _make(work: ChapterWork, voices: Mapping[str, Any], on_sentence: OnSentence)
             on_sentence(done, len(sentences))
             speaker.speak_all(batch, writer)
             done += len(batch)
+    for s in sentences:
+        faults += [[s.block, s.text[:120], fault] for fault in packs.faults(s.key)]
     rate = _sample_rate(work, voices)
     sound = _Sound(work, sentences, packs, speaker, rate)
     made = sound.encode(faults)
@@ -196,7 +198,6 @@ class _Speaker:
 
     work: ChapterWork
     voices: Mapping[str, Any]
-    faults: list[list[Any]]
     spoken: int = 0
 
     def batches(self, sentences: Sequence[Sentence]) -> Iterator[Sequence[Sentence]]:
@@ -250,12 +251,8 @@ class _Speaker:
                 break
         assert best is not None
         _, audio, heard = best
-        for fault in heard.faults:
-            self.faults.append([sentence.block, sentence.text[:120], fault])
-        if unknown:
-            cannot = f"not spoken: {' '.join(unknown)}"
-            self.faults.append([sentence.block, sentence.text[:120], cannot])
-        writer.add(sentence.key, audio.samples, audio.sample_rate)
+        faults = [*heard.faults, *([f"not spoken: {' '.join(unknown)}"] if unknown else [])]
+        writer.add(sentence.key, audio.samples, audio.sample_rate, faults)
         self.spoken += 1
 
     def _once(self, sentence: Sentence, attempt: int) -> tuple[Audio, tuple[str, ...]]:

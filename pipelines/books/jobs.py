@@ -121,6 +121,9 @@ def _of_line(line: str, where: str, base: Path, defaults: Options) -> Job:
     for name in ("chapters", "cast"):
         if isinstance(given.get(name), str):
             given[name] = str(base / given[name])
+    if isinstance(lexicons := given.get("lexicon"), (str, list)):
+        paths = [lexicons] if isinstance(lexicons, str) else lexicons
+        given["lexicon"] = [str(base / p) if isinstance(p, str) else p for p in paths]
     options = options_from(given, defaults, where)
     name = safe_name(str(data["id"])) if data.get("id") else job_name(data["book"])
     return Job(name, base / data["book"], options, priority)

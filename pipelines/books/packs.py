@@ -2,6 +2,9 @@
 
     work/sentences/<name>.pack      magic, then records: key, length, CRC, FLAC bytes
 
+What was wrong with a sentence is a record too, of JSON, written together with its sound: a report
+names it however often the book is made again.
+
 A record is appended in one write and is whole or not there: a kill leaves at most one torn record
 at the end, which the next writer cuts off. A pack has one writer at a time (its chapter's) and any
 number of readers. One file for each chapter, since a file for each sentence would be 12,000 a book.
@@ -9,10 +12,12 @@ number of readers. One file for each chapter, since a file for each sentence wou
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +63,20 @@ class Packs:
 
     def read(self, key: str) -> Samples | None:
         """The sound of a sentence at the rate it was written, None if it is not (rightly) there."""
+        data = self._bytes_of(key)
+        if data is None:
+            return None
+        import soundfile
+
+        samples: Samples = soundfile.read(io.BytesIO(data), dtype="float32")[0]
+        return samples
+
+    def faults(self, key: str) -> list[str]:
+        """What was wrong with a sentence when it was kept."""
+        data = self._bytes_of(_faults_key(key))
+        return list(map(str, json.loads(data))) if data else []
+
+    def _bytes_of(self, key: str) -> bytes | None:
         place = self._places.get(key)
         if place is None:
             return None
@@ -72,10 +91,7 @@ class Packs:
         if name.decode("ascii", "replace") != key or size != len(data) or zlib.crc32(data) != crc:
             self._places.pop(key, None)
             return None
-        import soundfile
-
-        samples: Samples = soundfile.read(io.BytesIO(data), dtype="float32")[0]
-        return samples
+        return data
 
     @contextmanager
     def writer(self, name: str) -> Iterator[PackWriter]:
@@ -109,18 +125,27 @@ class PackWriter:
     path: Path
     places: dict[str, _Place]
 
-    def add(self, key: str, samples: Samples, sample_rate: int) -> None:
-        """Keep a sentence; it is there for other readers when this returns."""
+    def add(self, key: str, samples: Samples, sample_rate: int, faults: Sequence[str] = ()) -> None:
+        """Keep a sentence and what is wrong with it; there for other readers when this returns."""
         import soundfile
 
         buffer = io.BytesIO()
         pcm = np.clip(np.rint(samples * 32767), -32768, 32767).astype(np.int16)
         soundfile.write(buffer, pcm, sample_rate, format="FLAC", subtype="PCM_16")
-        data = buffer.getvalue()
-        start = self.file.seek(0, 2) + _HEAD.size
-        self.file.write(_HEAD.pack(key.encode("ascii"), len(data), zlib.crc32(data)) + data)
+        records = [(key, buffer.getvalue())]
+        if faults:  # before the sound: one that is there has its faults there
+            text = json.dumps(list(faults), ensure_ascii=False)
+            records.insert(0, (_faults_key(key), text.encode()))
+        start, whole = self.file.seek(0, 2), b""
+        for name, data in records:
+            whole += _HEAD.pack(name.encode("ascii"), len(data), zlib.crc32(data)) + data
+            self.places[name] = _Place(self.path, start + len(whole) - len(data), len(data))
+        self.file.write(whole)
         self.file.flush()  # to the system: a kill does not take it back
-        self.places[key] = _Place(self.path, start, len(data))
+
+
+def _faults_key(key: str) -> str:
+    return hashlib.sha256(f"faults of {key}".encode()).hexdigest()[: len(key)]
 
 
 def _records(file: IO[bytes], start: int) -> Iterator[tuple[str, int, int]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +316,20 @@ def test_a_full_disk_is_one_clear_line_and_nothing_is_lost(
         make_audiobook(book, tmp_path / "out", options(tiny_voice), HERE)
     monkeypatch.setattr(PackWriter, "add", real)
     assert make_audiobook(book, tmp_path / "out", options(tiny_voice), HERE).spoken == 4
+
+
+@pytest.mark.parametrize("now", [0.0, 4e9])
+def test_a_clock_that_jumps_makes_nothing_again(
+    book: Path, tiny_voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: float
+) -> None:
+    out = tmp_path / "out"
+    make_audiobook(book, out, options(tiny_voice), HERE)
+    before = (out / "The Lamp.m4b").read_bytes()
+    for path in (book, *out.rglob("*")):
+        os.utime(path, (now, now))
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert make_audiobook(book, out, options(tiny_voice), HERE).spoken == 0
+    assert (out / "The Lamp.m4b").read_bytes() == before
 
 
 @pytest.mark.parametrize(

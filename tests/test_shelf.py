@@ -272,3 +272,53 @@ def test_what_a_title_had_before_is_removed(defaults: Options, tmp_path: Path) -
     make_books([job], tmp_path / "out", HERE)
     assert [path.name for path in (tmp_path / "out").rglob("*.m4b")] == ["New.m4b"]
     assert (tmp_path / "out" / STATE).is_dir()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="a cluster of several nodes is not known there")
+def test_a_shelf_is_made_on_two_nodes_of_ray_with_a_worker_killed_in_the_middle(
+    tiny_voice: Path, tmp_path: Path
+) -> None:
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    (tmp_path / "books").mkdir()
+    for name in ("a", "b"):
+        simple_epub(tmp_path / "books" / f"{name}.epub", chapters=3, words=400, title=name)
+    jobs = read_jobs(tmp_path / "books", Options(voice=str(tiny_voice)))
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster.add_node(num_cpus=1)
+    killed: list[int] = []
+    try:
+        ray.init(address=cluster.address, log_to_driver=False)
+        killer = threading.Thread(target=kill_a_worker, args=(tmp_path / "out", killed))
+        killer.start()
+        where = Where("ray", workers=2, address=cluster.address)
+        outcomes = make_books(jobs, tmp_path / "out", where)
+        nodes = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    killer.join()
+    assert (len(killed), len(nodes)) == (1, 2)
+    assert [outcome.state for outcome in outcomes] == ["done", "done"]
+    make_books(jobs, tmp_path / "alone", HERE)
+    for path in (tmp_path / "alone").rglob("*.m4b"):
+        assert (tmp_path / "out" / path.relative_to(tmp_path / "alone")).read_bytes() == (
+            path.read_bytes()
+        )
+
+
+def kill_a_worker(out: Path, killed: list[int]) -> None:
+    """Kill one of the actors that we started, once there are sentences."""
+    import psutil  # type: ignore[import-untyped]
+
+    for _ in range(1200):
+        time.sleep(0.1)
+        if sum(path.stat().st_size for path in out.rglob("*.pack")) < 50_000:
+            continue
+        for process in psutil.Process().children(recursive=True):
+            if "_Actor" in " ".join(process.cmdline()[:1]):
+                process.kill()
+                killed.append(process.pid)
+                return

@@ -18,6 +18,7 @@ from bench.commands import startup, story
 from bench.engines import front_end, imported, onnx
 from bench.first_audio import first_audio
 from bench.foreign import import_memory, imported_step
+from bench.gathering import gathering
 from bench.kills import kills
 from bench.library import library
 from bench.machine import busy_note, load, machine
@@ -51,6 +52,7 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
     "library": library,
     "preparing": preparing,
     "people": people,
+    "gathering": gathering,
     "proof": proof,
     "telling": telling,
     "onnx": onnx,
@@ -65,7 +67,7 @@ BENCHES: dict[str, Callable[[Settings], list[Row]]] = {
 ON_REQUEST = (
     "story", "kills", "audiobook", "audiobook_memory", "audiobook_workers", "shelf_kills",
     "library",
-    "preparing", "people", "proof", "telling", "serving", "studio", "onnx", "imported",
+    "preparing", "people", "gathering", "proof", "telling", "serving", "studio", "onnx", "imported",
     "import_memory", "imported_step",
 )  # fmt: skip
 
@@ -127,7 +129,7 @@ def main(
 
     NAME: synthesis, first_audio, memory, cloning_step, startup, privacy, learning, story, kills,
     chapters, audiobook, audiobook_memory, audiobook_workers, shelf_kills, library, preparing,
-    people, proof, telling, serving, studio, onnx, imported, front_end, import_memory,
+    people, gathering, proof, telling, serving, studio, onnx, imported, front_end, import_memory,
     imported_step. Exit code 1 if something could not be measured; a target that is not met is a
     result and no failure.
     """

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import shutil
 import tempfile
@@ -23,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.commands import command
-from bench.memory import Sample, watch
+from bench.memory import watch
 from bench.settings import Settings, tell
 from bench.table import Row, Target
 
@@ -42,6 +43,7 @@ class Spoken:
     path: Path
     speaker: str
     text: str
+    seconds: float = 0.0
     start_s: float = 0.0
     end_s: float = 0.0
 
@@ -55,6 +57,21 @@ class Word:
     end_s: float
 
 
+@dataclass(frozen=True)
+class Took:
+    """What a command took: seconds by the clock, those of the processor, and memory at most.
+
+    Where other work shares the cores, the processor's seconds say more than the clock's.
+    """
+
+    seconds: float
+    cpu_s: float
+    megabytes: float
+
+    def note(self, sound_s: float) -> str:
+        return f"{sound_s:.0f} s of sound in {self.seconds:.0f} s, {self.cpu_s:.0f} s of one core"
+
+
 def preparing(settings: Settings) -> list[Row]:
     """Speed, memory, cuts and text of one reader's hour."""
     with tempfile.TemporaryDirectory() as folder:
@@ -65,9 +82,9 @@ def preparing(settings: Settings) -> list[Row]:
         rows = _unread(settings, place, seconds, hour)
         (place / "hour.txt").write_text("\n".join(clip.text for clip in hour), encoding="utf-8")
         tell("preparing: with text and checks ...")
-        samples = _prepare(settings, [place / "hour.wav"], place / "read", "--transcribe", "always")
-        rate = seconds / samples[-1].at_s
-        note = f"{seconds:.0f} s of sound in {samples[-1].at_s:.0f} s, pocketsphinx"
+        took = prepare(settings, [place / "hour.wav"], place / "read", "--transcribe", "always")
+        rate = seconds / took.seconds
+        note = f"{took.note(seconds)}, pocketsphinx"
         what = f"prepare, {_minutes(seconds)}, with alignment and ASR checks"
         rows.append(Row(what, rate, "times real time", Target(WITH_CHECKS, at_least=True), note))
         return [*rows, *_truth(place / "read", hour)]
@@ -85,12 +102,12 @@ def people(settings: Settings) -> list[Row]:
 def _unread(settings: Settings, place: Path, seconds: float, hour: Sequence[Spoken]) -> list[Row]:
     tell("preparing: a quarter, then the whole, without text ...")
     quarter = joined(hour[: max(2, len(hour) // 4)], place / "quarter.wav")
-    small = _prepare(settings, [place / "quarter.wav"], place / "small", "--transcribe", "never")
-    whole = _prepare(settings, [place / "hour.wav"], place / "whole", "--transcribe", "never")
-    rate = seconds / whole[-1].at_s
-    peaks = [max(sample.megabytes for sample in run) for run in (small, whole)]
+    small = prepare(settings, [place / "quarter.wav"], place / "small", "--transcribe", "never")
+    whole = prepare(settings, [place / "hour.wav"], place / "whole", "--transcribe", "never")
+    rate = seconds / whole.seconds
+    peaks = [small.megabytes, whole.megabytes]
     what = f"prepare, {_minutes(seconds)}, without checking transcripts"
-    note = f"{seconds:.0f} s of sound in {whole[-1].at_s:.0f} s"
+    note = whole.note(seconds)
     grown = f"{peaks[0]:.0f} MB for {_minutes(quarter[-1].end_s)}, {peaks[1]:.0f} MB for the whole"
     return [
         Row(what, rate, "times real time", Target(FASTEST, at_least=True), note),
@@ -173,7 +190,7 @@ def rows_of(folder: Path) -> list[Spoken]:
     with (folder / "manifest.tsv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return [
-        Spoken(folder / row["path"], row["speaker"], row["text"])
+        Spoken(folder / row["path"], row["speaker"], row["text"], float(row["seconds"]))
         for row in rows
         if SHORTEST_S < float(row["seconds"]) < LONGEST_S
     ]
@@ -204,10 +221,15 @@ def joined(clips: Sequence[Spoken], path: Path) -> list[Spoken]:
     return placed
 
 
-def _prepare(settings: Settings, sources: Sequence[Path], out: Path, *how: str) -> list[Sample]:
+def prepare(settings: Settings, sources: Sequence[Path], out: Path, *how: str) -> Took:
+    """Run the command on English recordings."""
     words = [*command("clone-voice"), "prepare", *map(str, sources), "-o", str(out)]
     words += ["--language", "en", *how]
-    return watch(words, out.with_suffix(".errors"), settings, accepted=(0, 3))
+    before = os.times()
+    samples = watch(words, out.with_suffix(".errors"), settings, accepted=(0, 3))
+    after = os.times()
+    cpu_s = sum(after[2:4]) - sum(before[2:4])
+    return Took(samples[-1].at_s, cpu_s, max(sample.megabytes for sample in samples))
 
 
 def _mixed(settings: Settings, place: Path, name: str) -> list[Row]:
@@ -223,7 +245,7 @@ def _mixed(settings: Settings, place: Path, name: str) -> list[Row]:
     for kind, clips in (("own", own), ("guest", guests)):
         for index, clip in enumerate(clips):
             shutil.copy(clip.path, source / f"{kind}-{index:03}{clip.path.suffix}")
-    _prepare(settings, [source], place / "out", "--transcribe", "never")
+    prepare(settings, [source], place / "out", "--transcribe", "never")
     report = json.loads((place / "out/report.json").read_text("utf-8"))
     aside = [r["source"] for r in report["records"] if r["reason"].startswith("is another speaker")]
     hits = sum(source_name.startswith("guest") for source_name in aside)

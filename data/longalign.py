@@ -31,7 +31,9 @@ from vits.text.phonemes import LANGUAGES
 WINDOW_S, UNSURE_S = 60.0, 15.0
 WORDS_PER_S = 5.0  # more than anybody says for long
 TWICE_WINDOWS = 3  # the first windows are aligned again with models that know the voice
-OTHER_SOUND = -6.0  # what a frame is worth that is no phone of the text
+# What a frame is worth that is no phone of the text: above -4 right words are passed over, and at
+# -6 speech that is not in the text takes words of its neighbours.
+OTHER_SOUND = -4.5
 NO_SPEECH_P, SPEECH_P, VAD_SCORE = 0.1, 0.9, 3.0
 # Mean score of the frames of a word: certainly right, certainly wrong. Of two readers whom the
 # models never heard, texts of half a minute and more have -1.9 to -2.3 where they are right, and

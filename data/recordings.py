@@ -2,9 +2,10 @@
 
     sources.py     what there is, and who speaks in which file
     speech.py      where somebody speaks           longalign.py  where the words of a long text are
-    slicing.py     pieces of 2 to 10 s             making.py     each piece checked, cleaned
-    people.py      the main speaker                transcribe.py words for those without
-    agreement.py   do words and sound agree        report.py     what became of every second
+    slicing.py     pieces of 2 to 10 s             turns.py      where somebody else goes on
+    making.py      each piece checked, cleaned     people.py     the main speaker
+    transcribe.py  words for those without         agreement.py  do words and sound agree
+    report.py      what became of every second
 
 Nothing in the sources is changed. Every result is keyed by what decides it, so that a second run,
 or one after a kill, does again only what is missing, and the same sources give the same data set.
@@ -29,16 +30,17 @@ from data.longalign import AlignedText, align_long
 from data.making import Record, Suppression, Workshop, file_hash
 from data.recording import SpanReader
 from data.report import RecordingReport, Report, Summary, finish
-from data.slicing import SHORT_S, Piece, TimedWord, slice_track
+from data.slicing import SHORT_S, Joint, Piece, TimedWord, joints, slice_track
 from data.sources import Sources, find_sources
-from data.speech import sounding_spans, speech_spans, track
+from data.speech import Track, sounding_spans, speech_spans, track
 from data.suppression import suppression
+from data.turns import turns
 from vits.errors import UserError
 
 log = logging.getLogger(__name__)
 
 Transcribing = Literal["auto", "never", "always"]
-CUTTING = 1  # version of how a recording is cut
+CUTTING = 2  # version of how a recording is cut
 CLIP_S = 12.0  # a recording up to this length is a clip as it is
 TOLD_CLIP_S = 20.0  # with its words beside it
 
@@ -291,7 +293,7 @@ def _cut(item: Found, captioned: list[list[Any]]) -> dict[str, Any]:
     elif as_it_is:
         pieces = [Piece(0.0, found.seconds)]
     else:
-        pieces = [_told_short(piece) for piece in slice_track(found, words)]
+        pieces = [_told_short(piece) for piece in _of_one_person(item.path, found, words)]
     if aligned is None:
         texts: list[str] = [item.text] * len(pieces)
         sure: list[float | None] = [None] * len(pieces)
@@ -313,6 +315,21 @@ def _cut(item: Found, captioned: list[list[Any]]) -> dict[str, Any]:
         "notes": notes,
         "unheard": list(aligned.unheard) if aligned else [],
     }
+
+
+def _of_one_person(path: Path, found: Track, words: Sequence[TimedWord]) -> list[Piece]:
+    """The pieces of a recording, cut anew where they would hold two people one after the other."""
+    pieces = slice_track(found, words)
+    judged: set[Joint] = set()
+    others: list[float] = []
+    while unknown := [j for j in joints(found, words, pieces) if j not in judged]:
+        judged |= set(unknown)
+        more = turns(path, unknown)
+        if not more:
+            break
+        others = sorted([*others, *more])
+        pieces = slice_track(found, words, others)
+    return pieces
 
 
 def _told_short(piece: Piece) -> Piece:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from data.speech import Span, Track, speech_spans
@@ -59,14 +59,30 @@ class _Atom:
     end_s: float
     forced: bool = False  # its end is no pause
     ends_sentence: bool | None = None  # None: nobody knows
+    turn: bool = False  # somebody else speaks after it
 
 
-def slice_track(found: Track, words: Sequence[TimedWord] = ()) -> list[Piece]:
+@dataclass(frozen=True)
+class Joint:
+    """A pause within a piece, and the speech before and after it as far as the next pause."""
+
+    before: Span
+    after: Span
+
+    @property
+    def middle_s(self) -> float:
+        return (self.before.end_s + self.after.start_s) / 2
+
+
+def slice_track(
+    found: Track, words: Sequence[TimedWord] = (), turns: Sequence[float] = ()
+) -> list[Piece]:
     """The pieces of a recording, in order, none overlapping the next.
 
-    With `words` no cut lies within one of them, and sentence ends are preferred.
+    With `words` no cut lies within one of them, and sentence ends are preferred. `turns` are times
+    in pauses at which somebody else goes on: no piece holds one.
     """
-    atoms = _atoms(found, words)
+    atoms = _with_turns(_atoms(found, words), turns)
     pieces: list[Piece] = []
     for first, last in _division(atoms):
         before = atoms[first - 1] if first else None
@@ -78,6 +94,28 @@ def slice_track(found: Track, words: Sequence[TimedWord] = ()) -> list[Piece]:
             Piece(round(start_s, 3), round(end_s, 3), "was cut without a pause" if forced else "")
         )
     return pieces
+
+
+def joints(found: Track, words: Sequence[TimedWord], pieces: Sequence[Piece]) -> list[Joint]:
+    """The pauses that lie within the pieces of a recording, in order."""
+    inside = []
+    atoms = _atoms(found, words)
+    place = 0
+    for left, right in pairwise(atoms):
+        while place < len(pieces) and pieces[place].end_s < right.start_s:
+            place += 1
+        if place < len(pieces) and pieces[place].start_s < left.end_s and not left.forced:
+            before, after = Span(left.start_s, left.end_s), Span(right.start_s, right.end_s)
+            inside.append(Joint(before, after))
+    return inside
+
+
+def _with_turns(atoms: Sequence[_Atom], turns: Sequence[float]) -> list[_Atom]:
+    ends = [atom.start_s for atom in atoms[1:]] + [math.inf]
+    return [
+        replace(atom, turn=any(atom.end_s <= at <= end for at in turns))
+        for atom, end in zip(atoms, ends, strict=True)
+    ]
 
 
 def _edge(found: Track, left: _Atom | None, right: _Atom | None) -> tuple[float, float]:
@@ -182,6 +220,8 @@ def _division(atoms: Sequence[_Atom]) -> list[tuple[int, int]]:
 
 def _joinable(atoms: Sequence[_Atom], start: int, end: int) -> bool:
     pause_s = atoms[start + 1].start_s - atoms[start].end_s
+    if atoms[start].turn:
+        return False
     return pause_s <= LONGEST_PAUSE_S and atoms[end - 1].end_s - atoms[start].start_s <= LONGEST_S
 
 

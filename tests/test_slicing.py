@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.slicing import EDGE_S, LONG_S, LONGEST_S, Piece, TimedWord, slice_track
+from data.slicing import EDGE_S, LONG_S, LONGEST_S, Piece, TimedWord, joints, slice_track
 from data.speech import FRAME_S, Track
 
 
@@ -86,3 +86,21 @@ def test_no_cut_within_a_word() -> None:
     words = [TimedWord("a", 0, 1), TimedWord("long", 3.5, 5.5), TimedWord("b", 9, 12)]
     cuts = [piece.end_s for piece in slice_track(found, words)]
     assert not any(3.6 < cut < 5.4 for cut in cuts)
+
+
+def test_no_piece_holds_two_people() -> None:
+    found = recording((3.0, 0.5), (3.0, 0.5), (3.0, 0.5), (3.0, 0.5))
+    at = 3.0 + 0.25
+    together = slice_track(found)
+    assert any(piece.start_s < at < piece.end_s for piece in together)
+    apart = slice_track(found, turns=[at])
+    assert not any(piece.start_s < at < piece.end_s for piece in apart)
+    assert apart[0].end_s == pytest.approx(3.0 + EDGE_S, abs=0.07)
+
+
+def test_joints_are_the_pauses_within_pieces() -> None:
+    found = recording((3.0, 0.5), (3.0, 2.0), (3.0, 0.4), (2.0, 2.0))
+    pieces = slice_track(found)
+    middles = [joint.middle_s for joint in joints(found, (), pieces)]
+    assert middles == pytest.approx([3.25, 8.5 + 3.2], abs=0.07)
+    assert not joints(found, (), [])

@@ -177,7 +177,7 @@ def _clips(settings: Settings) -> list[Spoken]:
     chance = random.Random(4)
     total_s = 60 * settings.minutes * 0.75  # the rest is between them
     own = rows_of(settings.corpora / READER)
-    people = {}
+    people: dict[str, list[Spoken]] = {}
     for corpus in OTHERS:
         for clip in rows_of(settings.corpora / corpus):
             people.setdefault(clip.speaker, []).append(clip)

@@ -21,7 +21,7 @@ from data.checks import Check
 from data.events import OnStage, StageEvent
 from data.kept import Kept
 from data.making import DEFAULT_SPEAKER, Record, sound_path
-from data.speaker import EMBEDDING_SIZE, centroid, embed_clips, similarity
+from data.speaker import EMBEDDING_SIZE, centroid, hear_clips, similarity
 from data.transcribe import with_check
 from vits.audio import read_audio
 
@@ -32,16 +32,30 @@ FEWEST_TO_JUDGE = 4
 CHUNK = 64
 DIGITS = 4
 OTHER_PERSON = "is another speaker"
+# log-odds that two people speak at once (`data.overlap`)
+TWO_AT_ONCE, PERHAPS_TWO = 2.0, 0.5
+HEARING = 2  # version of what is heard of a clip
 
 Embeddings = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Voices:
-    """The embeddings (N, 256) of N clips that have sound."""
+    """The embeddings (N, 256) of N clips that have sound, and how much each sounds like two."""
 
     records: tuple[Record, ...]
     vectors: Embeddings
+    overlaps: tuple[float, ...]
+
+    def of(self, records: Sequence[Record]) -> Voices:
+        """The same of those records, by key, that are still used, as they are now."""
+        now = {record.key: record for record in records if record.verdict != "drop"}
+        own = [i for i, record in enumerate(self.records) if record.key in now]
+        return Voices(
+            tuple(now[self.records[i].key] for i in own),
+            self.vectors[own],
+            tuple(self.overlaps[i] for i in own),
+        )
 
 
 def tell_apart(
@@ -59,13 +73,18 @@ def tell_apart(
     """
     if speaker not in ("auto", "one", "all", "folders", "names"):
         records = [replace(record, speaker=speaker) for record in records]
-    if speaker == "all":
-        return list(records), []
     voices = _voices(records, folder, kept, tell)
+    alone = {
+        r.key: _alone(r, value) for r, value in zip(voices.records, voices.overlaps, strict=True)
+    }
+    records = [alone.get(record.key, record) for record in records]
+    if speaker == "all":
+        return records, []
+    voices = voices.of(records)
     notes: list[str] = []
     if layout in ("folders", "names") and speaker == "auto":
         records, notes = _merged(records, voices)
-        voices = Voices(tuple(r for r in records if r.wav and r.verdict != "drop"), voices.vectors)
+        voices = voices.of(records)
     judged: dict[str, Record] = {}
     for name in sorted({record.speaker for record in voices.records}):
         own = [i for i, record in enumerate(voices.records) if record.speaker == name]
@@ -76,17 +95,22 @@ def tell_apart(
 def _voices(records: Sequence[Record], folder: Path, kept: Kept, tell: OnStage) -> Voices:
     sounding = tuple(record for record in records if record.wav and record.verdict != "drop")
     vectors: list[Any] = []
+    overlaps: list[float] = []
     for start in range(0, len(sounding), CHUNK):
         tell(StageEvent("voices", start, len(sounding), "clips"))
         chunk = sounding[start : start + CHUNK]
 
         def make(chunk: Sequence[Record] = chunk) -> list[list[float]]:
-            found = embed_clips([read_audio(sound_path(folder, r)) for r in chunk], most_windows=4)
-            return [[round(float(x), DIGITS) for x in row] for row in found]
+            found = hear_clips([read_audio(sound_path(folder, r)) for r in chunk], most_windows=4)
+            rows = [[*one.embedding, one.overlap] for one in found]
+            return [[round(float(x), DIGITS) for x in row] for row in rows]
 
-        vectors += kept.get_or_make("voices", [record.sha256 for record in chunk], make)
+        made = kept.get_or_make("voices", [HEARING, *(record.sha256 for record in chunk)], make)
+        vectors += [row[:-1] for row in made]
+        overlaps += [row[-1] for row in made]
     tell(StageEvent("voices", len(sounding), len(sounding), "clips"))
-    return Voices(sounding, np.array(vectors, np.float32).reshape(len(sounding), EMBEDDING_SIZE))
+    found = np.array(vectors, np.float32).reshape(len(sounding), EMBEDDING_SIZE)
+    return Voices(sounding, found, tuple(overlaps))
 
 
 def main_speaker(vectors: Embeddings, seconds: NDArray[np.float64]) -> Embeddings:
@@ -115,6 +139,15 @@ def _judged(records: Sequence[Record], vectors: Embeddings) -> dict[str, Record]
         record.key: with_check(replace(record, similarity=round(float(value), 3)), _check(value))
         for record, value in zip(records, similarities, strict=True)
     }
+
+
+def _alone(record: Record, overlap: float) -> Record:
+    """The record, less good where it sounds as if two people spoke at once."""
+    if overlap >= TWO_AT_ONCE:
+        return with_check(record, Check("drop", "holds two people who speak at once"))
+    if overlap >= PERHAPS_TWO:
+        return with_check(record, Check("doubt", "may hold two people who speak at once"))
+    return record
 
 
 def _check(value: float) -> Check:

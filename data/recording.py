@@ -76,13 +76,21 @@ class Recording:
         yield from self._pyav()
 
     def _sndfile(self, file: Any) -> Iterator[Samples]:
+        import soundfile
+
         try:
             check_wav_is_whole(self.path)
         except UserError as error:
             self.flaw = error.cause.removeprefix(f"{self.path} ").rstrip(".")
-        size = int(BLOCK_S * self.sample_rate)
-        while len(block := file.read(size, dtype="float32", always_2d=True)):
-            yield block
+        size, read = int(BLOCK_S * self.sample_rate), 0
+        try:
+            while len(block := file.read(size, dtype="float32", always_2d=True)):
+                yield block
+                read += len(block)
+        except (soundfile.LibsndfileError, RuntimeError):
+            if not read:  # FFmpeg goes on where libsndfile gives up
+                return (yield from self._pyav())
+            self.flaw = f"is damaged after {read / self.sample_rate:.0f} seconds; the rest is lost"
 
     def _pyav(self) -> Iterator[Samples]:
         """Blocks (T, channels) of the first audio stream."""

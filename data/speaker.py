@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.overlap import overlap_scores
 from vits.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def speaker_embedding(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     Long pauses do not count. Raises UserError if the recording is empty or digitally silent, or
     if Resemblyzer is not installed.
     """
-    return _embed([_spoken_part(samples, sample_rate)])[0]
+    return _embed([spoken_part(samples, sample_rate)])[0]
 
 
 def embed_clips(clips: Iterable[Audio], most_windows: int | None = None) -> np.ndarray:
@@ -50,8 +52,29 @@ def embed_clips(clips: Iterable[Audio], most_windows: int | None = None) -> np.n
     Windows of different clips share a batch, which is several times faster than clip by clip;
     the rows equal `speaker_embedding` of each clip up to rounding. Raises like it does.
     """
-    spoken = (_spoken_part(clip.samples, clip.sample_rate) for clip in clips)
+    spoken = (spoken_part(clip.samples, clip.sample_rate) for clip in clips)
     return _embed(spoken, most_windows)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Who speaks in a recording, (256,) of length 1, and whether it sounds like two at once.
+
+    overlap: log-odds of that, the mean over its windows (`data.overlap`).
+    """
+
+    embedding: np.ndarray
+    overlap: float
+
+
+def hear_clips(clips: Iterable[Audio], most_windows: int | None = None) -> list[Heard]:
+    """`embed_clips`, and of each clip how much it sounds like two people at once."""
+    spoken = (spoken_part(clip.samples, clip.sample_rate) for clip in clips)
+    heard = _by_recording(spoken, most_windows)
+    return [
+        Heard(_unit(vectors.mean(axis=0)), float(overlap_scores(states).mean()))
+        for vectors, states in heard
+    ]
 
 
 def centroid(embeddings: np.ndarray) -> np.ndarray:
@@ -82,7 +105,7 @@ def _encoder() -> Any:
     return VoiceEncoder("cpu", verbose=False).eval()
 
 
-def _spoken_part(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+def spoken_part(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     """The recording as the encoder wants it: 16 kHz, at least -30 dBFS, long pauses cut.
 
     Where the voice detector finds no speech at all, the recording is kept whole.
@@ -105,6 +128,16 @@ def _spoken_part(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     return spoken if len(spoken) else wave
 
 
+def window_states(windows: Iterable[np.ndarray]) -> np.ndarray:
+    """What `data.overlap` is learned from: N windows (25600,) at 16 kHz -> (N, 256)."""
+    _encoder()  # a missing package is reported by its own message
+    from resemblyzer.audio import wav_to_mel_spectrogram
+
+    frames = _encoder().compute_partial_slices(1, WINDOWS_PER_S, LAST_WINDOW_COVERAGE)[1][0].stop
+    mels = (wav_to_mel_spectrogram(window)[:frames] for window in windows)
+    return np.concatenate([states for _, states in _encode(mels)])
+
+
 def _windows(spoken: np.ndarray) -> list[np.ndarray]:
     """Mel spectrograms, (160, 40) float32 each, of the overlapping windows of a recording."""
     from resemblyzer.audio import wav_to_mel_spectrogram
@@ -118,7 +151,15 @@ def _windows(spoken: np.ndarray) -> list[np.ndarray]:
 
 
 def _embed(recordings: Iterable[np.ndarray], most_windows: int | None = None) -> np.ndarray:
-    """Embeddings (N, 256) of N prepared recordings, their windows batched together."""
+    """Embeddings (N, 256) of N prepared recordings."""
+    vectors = [_unit(own.mean(axis=0)) for own, _ in _by_recording(recordings, most_windows)]
+    return np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
+
+
+def _by_recording(
+    recordings: Iterable[np.ndarray], most_windows: int | None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Vectors and states (n, 256) of each recording's windows, all batched together."""
     counts: list[int] = []
 
     def all_windows() -> Iterator[np.ndarray]:
@@ -127,12 +168,12 @@ def _embed(recordings: Iterable[np.ndarray], most_windows: int | None = None) ->
             counts.append(len(windows))
             yield from windows
 
-    vectors = list(_encode(all_windows()))
-    if not vectors:
-        return np.zeros((0, EMBEDDING_SIZE), np.float32)
+    batches = list(_encode(all_windows()))
+    if not batches:
+        return []
     ends = np.cumsum(counts)[:-1]
-    parts = np.split(np.concatenate(vectors), ends)
-    return np.stack([_unit(part.mean(axis=0)) for part in parts])
+    vectors, states = (np.split(np.concatenate(part), ends) for part in zip(*batches, strict=True))
+    return list(zip(vectors, states, strict=True))
 
 
 def _some(windows: list[np.ndarray], most: int | None) -> list[np.ndarray]:
@@ -142,13 +183,17 @@ def _some(windows: list[np.ndarray], most: int | None) -> list[np.ndarray]:
     return [windows[i] for i in np.linspace(0, len(windows) - 1, most).round().astype(int)]
 
 
-def _encode(windows: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """Vectors (n, 256) of windows (160, 40), in batches."""
+def _encode(windows: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Vectors of windows (160, 40) and the mean states of the top layer, (n, 256), in batches."""
     import torch
 
+    encoder = _encoder()
     while batch := list(islice(windows, BATCH_WINDOWS)):
         with torch.inference_mode():
-            yield _encoder()(torch.from_numpy(np.stack(batch))).numpy()
+            states, (last, _) = encoder.lstm(torch.from_numpy(np.stack(batch)))
+            vectors = torch.relu(encoder.linear(last[-1]))
+            vectors = vectors / vectors.norm(dim=1, keepdim=True)
+            yield vectors.numpy(), states.mean(dim=1).numpy()
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

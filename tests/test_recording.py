@@ -91,6 +91,20 @@ def test_a_truncated_recording_is_read_as_far_as_it_goes_and_says_so(tmp_path: P
     assert "truncated" in recording.flaw
 
 
+@pytest.mark.parametrize("seconds", [5.0, 45.0])
+def test_a_flac_file_that_breaks_off_is_read_as_far_as_it_goes(
+    tmp_path: Path, seconds: float
+) -> None:
+    path = tmp_path / "a.flac"
+    write_audio(path, speech(seconds))
+    path.write_bytes(path.read_bytes()[: int(0.6 * path.stat().st_size)])
+    recording = Recording(path)
+    samples = np.concatenate(list(recording.blocks()))
+    assert 0.4 * seconds < len(samples) / 22050 < 0.7 * seconds
+    assert recording.seconds == pytest.approx(len(samples) / 22050)
+    assert "damaged" in recording.flaw or "truncated" in recording.flaw
+
+
 @pytest.mark.parametrize("content", [b"", b"no sound at all", b"RIFF\0\0\0\0WAVEfmt "])
 def test_what_is_no_sound_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.wav"

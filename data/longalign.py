@@ -40,6 +40,7 @@ NO_SPEECH_P, SPEECH_P, VAD_SCORE = 0.1, 0.9, 3.0
 # -2.9 to -3.3 where they are those of something else.
 SURE_SCORE, UNSURE_SCORE = -1.8, -3.8
 OTHER_TEXT = 0.58  # a whole text of less (-2.6) is that of something else
+OTHER_PART = 0.74  # so is one of which less than half was found; a part that is said has 0.8
 LONGEST_LETTERS_PER_S, SHORTEST_LETTERS_PER_S = 40.0, 0.5
 LATE_S = 1.0  # subtitles this far off are said to be
 SENTENCE_ENDS = ".!?…。！？"
@@ -159,7 +160,8 @@ def align_long(
         return AlignedText(text, notes=(f"has a transcript that cannot be read: {error.cause}",))
     found = list(_align(path, said, heard))
     notes = _notes(said, found, rate)
-    if found and _mean_confidence(found) < OTHER_TEXT:
+    least = OTHER_TEXT if len(found) >= 0.5 * len(said) else OTHER_PART
+    if found and _mean_confidence(found) < least:
         note = (
             f"has a transcript that does not fit what is said ({len(found)} of {len(said)} words)"
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,6 +81,63 @@ def test_numbers_are_said_in_words(written: str, said: str) -> None:
 )
 def test_a_character_of_several_readings_gets_the_one_of_its_word(text: str, said: str) -> None:
     assert pinyin(text) == said
+
+
+EVERYDAY = [
+    tuple(line.split("\t"))
+    for line in (Path(__file__).parent / "everyday_chinese.tsv").read_text("utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize(("text", "said"), EVERYDAY, ids=[text for text, _ in EVERYDAY])
+def test_an_everyday_sentence_is_read_as_people_say_it(text: str, said: str) -> None:
+    """Measure words and the characters of several readings that everybody uses."""
+    clauses = []
+    for part in filter(None, re.split("[，。？]", text)):
+        words = [word for token in normalize(part, "zh").tokens for word in token.spoken]
+        clauses.append("|".join(" ".join(word) for word in clause_pinyin(words)))
+    assert ", ".join(clauses) == said
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("照片", "zhao4 pian4"),
+        ("肚子", "du4 zi5"),
+        ("睡不着", "shui4 bu4 zhao2"),
+        ("用得着", "yong4 de5 zhao2"),
+        ("受得了", "shou4 de5 liao3"),
+        ("跑得快", "pao3 de5 kuai4"),
+        ("被列为", "bei4 lie4 wei2"),
+        ("缘分", "yuan2 fen4"),
+        ("还款", "huan2 kuan3"),
+        ("温差", "wen1 cha1"),
+        ("青藏铁路", "qing1 zang4 tie3 lu4"),
+        ("收藏", "shou1 cang2"),
+        ("简朴", "jian2 pu3"),
+        ("希特勒", "xi1 te4 le4"),
+        ("哈佛", "ha1 fo2"),
+        ("仿佛", "fang3 fu2"),
+        ("框架", "kuang4 jia4"),
+        ("长裙", "chang2 qun2"),
+        ("乡长", "xiang1 zhang3"),
+        ("成长", "cheng2 zhang3"),
+        ("切成", "qie1 cheng2"),
+        ("不切实际", "bu2 qie4 shi2 ji4"),
+        ("推倒", "tui1 dao3"),
+        ("进行曲", "jin4 xing2 qu3"),
+        ("满头大汗", "man3 tou2 da4 han4"),
+        ("成吉思汗", "cheng2 ji2 si1 han2"),
+        ("待在家里", "dai1 zai4 jia1 li5"),
+        ("任先生姓任", "ren2 xian1 sheng5 xing4 ren2"),
+        ("他穿着很讲究", "ta1 chuan1 zhuo2 hen2 jiang3 jiu5"),
+        ("他穿着大衣", "ta1 chuan1 zhe5 da4 yi1"),
+        ("花都开了", "hua1 dou1 kai1 le5"),
+        ("首都", "shou3 du1"),
+    ],
+)
+def test_a_character_is_read_as_in_the_dictionary_of_its_words(word: str, said: str) -> None:
+    assert pinyin(word) == said
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cloning_step import SEGMENT_FRAMES, Contender, full_batches, packed, start
 from bench.commands import command
-from bench.memory import resident_mb, watch
+from bench.memory import proportional_mb, watch
 from bench.settings import ROOT, Settings, counted, in_fresh_process, set_threads, tell
 from bench.table import Row, Target
 
@@ -47,9 +47,9 @@ def import_memory(settings: Settings) -> list[Row]:
         words = [*command("clone-voice"), "import", str(path), "--name", "theirs", "--force"]
         home = Path(folder, "home")
         with _library(home):
-            samples = watch(words, Path(folder, "errors.txt"), settings, measure=resident_mb)
+            samples = watch(words, Path(folder, "errors.txt"), settings, measure=proportional_mb)
     peak = max(sample.megabytes for sample in samples)
-    took = f"file of {size:.0f} MB, in {samples[-1].at_s:.0f} s; the reading process counted too"
+    took = f"file of {size:.0f} MB, in {samples[-1].at_s:.0f} s; with the process that reads it"
     return [
         Row("memory of clone-voice import: the most", peak, "MB", note=took),
         Row("the same as a multiple of the file", peak / size, "times", Target(MOST_TIMES)),

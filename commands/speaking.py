@@ -70,6 +70,11 @@ def say(
         said = say(words, output=output, on_progress=watch, **options)
     if said.unknown:
         report.warn(f"{said.voice} cannot speak: {' '.join(said.unknown)}")
+    given = click.get_current_context().get_parameter_source("seed")
+    if said.seedless and given is not click.core.ParameterSource.DEFAULT:
+        report.warn(
+            f"--seed changes nothing: {', '.join(said.seedless)} is a graph of its own noise."
+        )
     place = said.output or "the loudspeaker"
     report.result(
         dataclasses.asdict(said),

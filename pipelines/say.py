@@ -43,13 +43,15 @@ class Text:
 
 @dataclass(frozen=True)
 class Said:
-    """What was read aloud: `unknown` lists the characters and sounds that could not be."""
+    """What was read aloud: `unknown` lists the characters and sounds that could not be, `seedless`
+    the voices whose noise no seed decides."""
 
     output: Path | None
     duration_s: float
     utterances: int
     voice: str
     unknown: tuple[str, ...]
+    seedless: tuple[str, ...] = ()
 
 
 def text_file(path: Path) -> Text:
@@ -167,7 +169,9 @@ def say(
         for used in cast.voices:
             if used.folder == voice_folder(used.name):
                 record_made(used.name, [output])
-    return Said(output, count.seconds, count.utterances, speaking.name, tuple(count.unknown))
+    seedless = tuple(used.name for used in cast.voices if not used.knows_seeds)
+    unknown = tuple(count.unknown)
+    return Said(output, count.seconds, count.utterances, speaking.name, unknown, seedless)
 
 
 @dataclass

@@ -501,17 +501,6 @@ def test_the_inverse_transform_undoes_the_forward_one() -> None:
     torch.testing.assert_close(back, waveform, atol=1e-5, rtol=0)
 
 
-def test_the_inverse_transform_as_a_matrix_equals_the_fft() -> None:
-    audio = AudioConfig()
-    real, imaginary = torch.randn(2, 17, audio.n_bins), torch.randn(2, 17, audio.n_bins)
-    torch.testing.assert_close(
-        InverseStft(audio, as_matrix=True)(real, imaginary),
-        InverseStft(audio)(real, imaginary),
-        atol=1e-5,
-        rtol=0,
-    )
-
-
 def test_whole_frames_of_samples_give_as_many_frames_of_spectrogram() -> None:
     audio = AudioConfig()
     waveform = torch.randn(1, 23 * audio.hop_length)

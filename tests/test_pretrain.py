@@ -31,7 +31,8 @@ TINY: dict[str, Any] = {
     "gin_channels": 8, "inter_channels": 8, "hidden_channels": 16, "filter_channels": 32,
     "n_layers": 1, "posterior_hidden": 16, "posterior_layers": 2, "flow_hidden": 8,
     "flow_layers": 1, "n_flows": 2, "duration_channels": 16,
-    "istft": {"channels": 16, "intermediate_channels": 32, "n_layers": 1},
+    "istft": {"channels": 16, "intermediate_channels": 32, "n_layers": 1,
+              "source_channels": 4, "source_bands": 9},
 }  # fmt: skip
 STEPS = dict.fromkeys(SHARES, 2)
 

@@ -91,11 +91,10 @@ def test_no_harmonic_lies_above_half_the_rate_and_none_below_is_missing() -> Non
     assert rest.max() < 0.01 * harmonics.max()
 
 
-def test_the_fourier_sum_as_a_matrix_is_the_same() -> None:
-    own, pitch = source(), torch.linspace(100, 300, 20)[None]
-    expected = own(pitch)
-    own.as_matrix = True
-    torch.testing.assert_close(own(pitch), expected, atol=1e-3, rtol=1e-4)
+def test_pitch_runs_in_straight_lines_between_the_middles_of_frames() -> None:
+    pitch = 100 * torch.rand(2, 30)
+    lines = torch.nn.functional.interpolate(pitch[:, None], scale_factor=256, mode="linear")
+    torch.testing.assert_close(source()._per_sample(pitch), lines[:, 0], atol=1e-4, rtol=0)
 
 
 def test_without_a_voice_the_source_is_silent() -> None:

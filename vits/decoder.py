@@ -7,7 +7,6 @@ what makes synthesis and training affordable without a GPU.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import torch
@@ -15,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vits.config import AudioConfig, HifiganConfig, IstftConfig
+from vits.fourier import FactoredStft
 from vits.layers import norm_conv
 from vits.source import HarmonicSource
 
@@ -136,39 +136,44 @@ class InverseStft(nn.Module):
     """Real and imaginary parts (B, T, n_bins) -> waveform (B, T * hop_length).
 
     The counterpart of `spectral.spectrogram`: the edges of (n_fft - hop_length) / 2 are cut off and
-    the overlapping windows divided out. With `as_matrix` the Fourier sum is one fixed matrix
-    product, which every ONNX runtime is fast at; otherwise it is an FFT. Both give the same sound.
+    the overlapping windows divided out. With `factored` the Fourier sum is small matrix products,
+    which every ONNX runtime is fast at; otherwise it is an FFT. Both give the same sound.
     """
 
     window: Tensor
 
-    def __init__(self, audio: AudioConfig, as_matrix: bool = False) -> None:
+    def __init__(self, audio: AudioConfig) -> None:
         super().__init__()
         if audio.win_length != audio.n_fft or audio.n_fft % audio.hop_length:
             raise ValueError("the window must fill n_fft, and the hop must divide it")
         self.n_fft, self.hop = audio.n_fft, audio.hop_length
-        self.as_matrix = as_matrix
+        self.factored: FactoredStft | None = None
         self.register_buffer("window", torch.hann_window(audio.n_fft), persistent=False)
 
     def forward(self, real: Tensor, imaginary: Tensor, frame_mask: Tensor | None = None) -> Tensor:
         """frame_mask (B, T, 1): frames where it is zero are silent and take no share."""
         n_frames = real.shape[1]
-        if self.as_matrix:
-            frames = torch.cat([real, imaginary], dim=-1) @ self._matrix().to(real)
-        else:
-            frames = torch.fft.irfft(torch.complex(real, imaginary), n=self.n_fft)
-        frames = frames * self.window
-        weights = self.window.square().expand(1, n_frames, -1)
-        if frame_mask is not None:
-            frames, weights = frames * frame_mask, weights * frame_mask
-        waveform = self._overlap_add(frames)
-        envelope = self._overlap_add(weights)
+        waveform, envelope = self._added(real, imaginary, frame_mask)
         cut = (self.n_fft - self.hop) // 2
         length = n_frames * self.hop
         sound = (waveform / envelope.clamp(min=1e-3))[:, cut : cut + length]
         if frame_mask is not None:  # half a window of the last frame reaches beyond it
             sound = sound * frame_mask.repeat_interleave(self.hop, dim=1).squeeze(-1)
         return sound
+
+    def _added(
+        self, real: Tensor, imaginary: Tensor, frame_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """The windowed frames and their squared windows, each added up."""
+        if self.factored is not None:
+            share = torch.ones_like(real[:1, :, :1]) if frame_mask is None else frame_mask
+            added = self.factored.inverse(real * share, imaginary * share)
+            return added, self.factored.envelope(share.squeeze(-1))
+        frames = torch.fft.irfft(torch.complex(real, imaginary), n=self.n_fft) * self.window
+        weights = self.window.square().expand(1, real.shape[1], -1)
+        if frame_mask is not None:
+            frames, weights = frames * frame_mask, weights * frame_mask
+        return self._overlap_add(frames), self._overlap_add(weights)
 
     def _overlap_add(self, frames: Tensor) -> Tensor:
         """(B, T, n_fft) -> (B, (T - 1) * hop + n_fft), as a sum of n_fft / hop shifted signals."""
@@ -178,15 +183,6 @@ class InverseStft(nn.Module):
         total = sum(F.pad(parts[:, :, i], (0, 0, i, overlap - 1 - i)) for i in range(overlap))
         assert isinstance(total, Tensor)
         return total.reshape(b, (t + overlap - 1) * self.hop)
-
-    def _matrix(self) -> Tensor:
-        """The inverse real Fourier transform as a matrix, (2 * n_bins, n_fft)."""
-        n = self.n_fft
-        k = torch.arange(n // 2 + 1, dtype=torch.float64)
-        angle = 2 * math.pi * k[:, None] * torch.arange(n, dtype=torch.float64)[None] / n
-        weight = torch.full((n // 2 + 1, 1), 2.0, dtype=torch.float64)
-        weight[0] = weight[-1] = 1.0
-        return torch.cat([weight * angle.cos(), -weight * angle.sin()]) / n
 
 
 class HifiganDecoder(nn.Module):

@@ -9,8 +9,9 @@ means in PyTorch; Piper's draws it, and has the inputs and outputs that Piper's 
 
 scales are those of the noise, of the length and of the durations' noise, as Piper orders them;
 stretch is a factor on the length of each symbol, 1 for most. A voice of one speaker has no input
-for it, one whose durations follow no chance no noise for them. Noise of fewer frames than there are
-begins again. Nothing is padded, so nothing is masked.
+for it, one whose durations follow no chance no noise for them. The sound is no longer than the
+noise: with noise of one frame the durations are asked for, and cost little more than the text.
+Nothing is padded, so nothing is masked.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vits.decoder import InverseStft
 from vits.duration import StochasticDurations
 from vits.errors import UserError
 from vits.files import cannot_write, temporary_name
+from vits.fourier import FactoredStft
 from vits.model import Vits
+from vits.source import HarmonicSource
 
 FEWEST_FRAMES = 2  # of an utterance: the exporter takes one frame for a constant
 MOST_SYMBOLS, MOST_FRAMES = 1 << 16, 1 << 20
@@ -43,9 +47,9 @@ class Graph(nn.Module):
     def __init__(self, model: Vits) -> None:
         super().__init__()
         self.model = copy.deepcopy(model).cpu().float().eval().requires_grad_(False)
-        for module in self.model.modules():
-            if hasattr(module, "as_matrix"):  # Fourier sums that every runtime is fast at
-                module.as_matrix = True  # type: ignore[assignment]
+        for module in list(self.model.modules()):
+            if isinstance(module, HarmonicSource | InverseStft):
+                module.factored = FactoredStft(model.audio)
         table = torch.zeros(0, 0)
         if self.model.speakers is not None:
             everybody = torch.arange(self.model.config.n_speakers)
@@ -66,11 +70,11 @@ class Graph(nn.Module):
         duration_noise: Tensor | None = None,
         speaker: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        prior = self.prior(ids, scales[1] * stretch, scales, duration_noise, speaker)
+        count = torch.ones_like(noise[0, 0], dtype=torch.int64).sum()
+        prior = self.prior(ids, scales[1] * stretch, scales, duration_noise, speaker, count)
         m_p, logs_p, durations, g = prior
         frames = torch.arange(m_p.shape[2])
-        count = torch.ones_like(noise[0, 0], dtype=torch.int64).sum()
-        drawn = noise[:, :, torch.remainder(frames, count)]
+        drawn = noise[:, :, torch.remainder(frames, count)]  # one frame is too few for a graph
         return self.sound(m_p, logs_p, drawn, scales, g), durations
 
     def prior(
@@ -80,8 +84,9 @@ class Graph(nn.Module):
         scales: Tensor,
         duration_noise: Tensor | None,
         speaker: Tensor | None,
+        most_frames: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """m_p and logs_p (1, C, T) of the frames, the durations (1, S) and g."""
+        """m_p and logs_p (1, C, T) of at most so many frames, the durations (1, S) and g."""
         model = self.model
         g = None
         if model.speakers is not None:
@@ -96,7 +101,10 @@ class Graph(nn.Module):
             logw = predictor.sample(x, mask, g)
         durations = torch.ceil(torch.exp(logw).squeeze(1) * length_scale)
         ends = durations.cumsum(1)
-        n_frames: Any = ends[0, -1].long().clamp(min=FEWEST_FRAMES).item()  # of no known value
+        last = ends[0, -1].long()
+        if most_frames is not None:
+            last = torch.minimum(last, most_frames)
+        n_frames: Any = last.clamp(min=FEWEST_FRAMES).item()  # of no known value
         torch._check(n_frames >= FEWEST_FRAMES)
         torch._check(n_frames < MOST_FRAMES)
         # the symbol of each frame: so many have ended before it

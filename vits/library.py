@@ -32,6 +32,7 @@ BASE = "base"
 BASES = Path(__file__).parent / "bases"
 CONFIG = "config.json"
 WEIGHTS = "voice.safetensors"
+GRAPH_FORM = 2  # of the graphs that are kept: raised, older ones are made again
 GRAPH = "voice.onnx"  # in the place of weights, of a voice that is kept as ONNX
 MADE = "made.jsonl"
 LONGEST_NAME = 60
@@ -225,7 +226,7 @@ def is_graph(folder: Path) -> bool:
 
 def kept_graph(digest: str) -> Path:
     """Where the graph of the voice of this hash is kept, once `--engine onnx` has made it."""
-    return home() / "onnx" / f"{digest[:32]}.onnx"
+    return home() / "onnx" / f"{digest[:32]}-{GRAPH_FORM}.onnx"
 
 
 def folder_bytes(folder: Path) -> int:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vits.config import AudioConfig
+from vits.fourier import FactoredStft
 
 MIDDLE_HZ = 160.0  # between men's voices and women's
 PITCH_KERNEL = 5
@@ -21,8 +22,8 @@ PITCH_KERNEL = 5
 class HarmonicSource(nn.Module):
     """Latents -> pitch -> spectra of a pulse train of that pitch, real and imaginary parts.
 
-    A pitch (B, T) is in Hz; where it is negative or zero there is no voice. With `as_matrix` the
-    Fourier sum is one fixed matrix product, as in `InverseStft`.
+    A pitch (B, T) is in Hz; where it is negative or zero there is no voice. With `factored` the
+    Fourier sum is small matrix products, as in `InverseStft`.
     """
 
     window: Tensor
@@ -30,7 +31,7 @@ class HarmonicSource(nn.Module):
     def __init__(self, channels: int, gin_channels: int, width: int, audio: AudioConfig) -> None:
         super().__init__()
         self.audio = audio
-        self.as_matrix = False
+        self.factored: FactoredStft | None = None
         self.pre = nn.Conv1d(channels, width, PITCH_KERNEL, padding="same")
         self.cond = nn.Conv1d(gin_channels, width, 1) if gin_channels else None
         self.mid = nn.Conv1d(width, width, PITCH_KERNEL, padding="same")
@@ -74,9 +75,10 @@ class HarmonicSource(nn.Module):
         with torch.autocast(pitch.device.type, enabled=False):
             pulses = self.pulses(pitch.float(), start)
             pad = (self.audio.n_fft - self.audio.hop_length) // 2
-            frames = F.pad(pulses, (pad, pad)).unfold(1, self.audio.n_fft, self.audio.hop_length)
-            if self.as_matrix:
-                return (frames * self.window) @ self._matrix().to(frames)
+            padded = F.pad(pulses, (pad, pad))
+            if self.factored is not None:
+                return self.factored(padded)
+            frames = padded.unfold(1, self.audio.n_fft, self.audio.hop_length)
             spectra = torch.fft.rfft(frames * self.window)
             return torch.cat([spectra.real, spectra.imag], dim=-1)
 
@@ -98,13 +100,6 @@ class HarmonicSource(nn.Module):
         harmonics = 0.5 * (torch.where(near, 2 * count + 1, ratio) - 1)
         return level * harmonics * 2 * torch.sqrt(hz / rate)
 
-    def _matrix(self) -> Tensor:
-        """The real Fourier transform as a matrix, (n_fft, 2 * n_bins)."""
-        n = self.audio.n_fft
-        k = torch.arange(n // 2 + 1, dtype=torch.float64)
-        angle = 2 * torch.pi * torch.arange(n, dtype=torch.float64)[:, None] * k / n
-        return torch.cat([angle.cos(), -angle.sin()], dim=1)
-
     def turns(self, pitch: Tensor) -> Tensor:
         """Periods that have passed where each frame begins and at the end, (B, T) -> (B, T + 1).
 
@@ -114,9 +109,14 @@ class HarmonicSource(nn.Module):
         return _turns(hz.view(*pitch.shape, -1).cumsum(-1))
 
     def _per_sample(self, x: Tensor) -> Tensor:
-        """(B, T) in the middle of frames -> (B, T * hop)."""
+        """(B, T) in the middle of frames -> (B, T * hop), straight lines between them."""
         hop = self.audio.hop_length
-        return F.interpolate(x.unsqueeze(1), scale_factor=hop, mode="linear").squeeze(1)
+        place = (torch.arange(hop, device=x.device) + 0.5) / hop - 0.5  # of the frame's middle
+        before, after = torch.cat([x[:, :1], x[:, :-1]], 1), torch.cat([x[:, 1:], x[:, -1:]], 1)
+        middle, before, after = (part.unsqueeze(-1) for part in (x, before, after))
+        to_before, to_after = (-place).clamp(min=0), place.clamp(min=0)
+        lines = middle * (1 - to_before - to_after) + before * to_before + after * to_after
+        return lines.flatten(1)
 
 
 def _turns(within: Tensor) -> Tensor:

@@ -178,6 +178,11 @@ class Voice:
         return self.config.audio.sample_rate
 
     @property
+    def knows_seeds(self) -> bool:
+        """Whether a seed decides its noise: graphs of Piper draw theirs themselves."""
+        return not (isinstance(self.model, OnnxNetwork) and self.model.is_pipers)
+
+    @property
     def speakers(self) -> tuple[Speaker, ...]:
         """Who can speak, with gender and language as far as they are known."""
         return self.config.speakers

@@ -36,6 +36,7 @@ from data.prepare import ClipEvent, PreparedClips, prepare_clips
 from data.speaker import embed_clips
 from pipelines import choosing, newcomers
 from pipelines.clip_batches import ClipBatches, aligned
+from pipelines.intonation import intoned
 from pipelines.newcomers import Person, sample_language, sample_sentence
 from pipelines.pace import length_scale
 from pipelines.progress import OnProgress, Progress, silent
@@ -64,7 +65,7 @@ from vits.voice import Voice
 
 log = logging.getLogger(__name__)
 
-RECIPE = "6"  # changes whenever the same inputs would give another voice
+RECIPE = "7"  # changes whenever the same inputs would give another voice
 BATCH_SIZE = 8
 LEARNING_RATE = 4e-4
 SLOW = 0.1  # of the learning rate, for what makes the base's language and clarity
@@ -84,7 +85,7 @@ CHECK_SENTENCES, QUICK_SENTENCES = 6, 6
 HELD_OUT_SHARE = 0.1
 ENOUGH_CLIPS, ENOUGH_S = 12, 60.0  # without doubt: then those in doubt are not needed
 FEWEST_CLIPS, LEAST_S = 2, 8.0  # that must be left after all that is left out
-MOST_PACED = 40  # clips of a speaker that their pace is taken from
+MOST_SUITED = 40  # clips of a speaker that their pace and pitch are taken from
 FEWEST_TO_HOLD_OUT = 8  # with fewer clips every one is learned from
 
 
@@ -384,13 +385,14 @@ class _Work:
         self._train(run, plan, config, source, held)
         return self._keep(plan, config, source, run.critics)
 
-    def _paced(self, model: Vits, config: VoiceConfig, source: ClipBatches) -> VoiceConfig:
-        """The configuration with each new speaker at the pace of their clips."""
-        speakers = (
-            replace(speaker, length_scale=length_scale(
-                model, config, source.of_speaker(row, MOST_PACED)))
-            for row, speaker in enumerate(config.speakers)
-        )  # fmt: skip
+    def _suited(self, model: Vits, config: VoiceConfig, source: ClipBatches) -> VoiceConfig:
+        """The configuration with each new speaker at the pace and the pitch of their clips."""
+        speakers = []
+        for row, speaker in enumerate(config.speakers):
+            scale = length_scale(model, config, source.of_speaker(row, MOST_SUITED))
+            speaker = replace(speaker, length_scale=scale)
+            clips = source.of_speaker(row, MOST_SUITED)
+            speakers.append(intoned(speaker, model, config, clips))
         return replace(config, speakers=tuple(speakers))
 
     def _judged(self, dataset: PackedDataset) -> list[Check]:
@@ -575,7 +577,7 @@ class _Work:
         self.told.on_progress(Progress("listen", run.step, run.total_steps, "steps"))
         model = Vits(config.model, config.audio).to(run.device)
         load_strictly(model, train.averaged_state(run), "the training")
-        config = self._paced(model.eval(), config, source)
+        config = self._suited(model.eval(), config, source)
         voice = replace(
             self.base, model=model, config=config, speaker=config.speakers[0], name=self.name
         )
@@ -621,7 +623,7 @@ class _Work:
         checks = _read_checks(self.folder)
         tensors = load_file(self._checkpoint(choosing.choose(checks)["step"]))
         load_strictly(model, {k: v.float() for k, v in tensors.items()}, "the best checkpoint")
-        config = self._paced(model.eval(), config, source)
+        config = self._suited(model.eval(), config, source)
         with library.incoming() as place:
             save_voice(place, model, config)
             if critics is not None:

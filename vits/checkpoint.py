@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from vits.errors import UserError
 from vits.files import atomic_file, write_text
 from vits.layers import plain_state_dict
 from vits.model import Vits
+from vits.source import MIDDLE_HZ
 from vits.text.frontend import FrontEnd
 
 log = logging.getLogger(__name__)
@@ -49,13 +51,16 @@ class Speaker:
     """One speaker of a voice: a name, what a cast is chosen by, and a pace of their own.
 
     length_scale: by which their sounds last longer than the network has them last, beside the
-    voice's own.
+    voice's own. pitch_hz, pitch_range: around which pitch, and by what, theirs goes farther up and
+    down; a voice without a harmonic source keeps to the network's.
     """
 
     name: str
     gender: str = ""
     language: str = "en"
     length_scale: float = 1.0
+    pitch_hz: float = MIDDLE_HZ
+    pitch_range: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,13 @@ class VoiceConfig:
                 f"{self.model.n_symbols}.",
                 "Use the configuration that came with the weights.",
             )
+        wrong = [s.name for s in self.speakers
+                 if not (s.length_scale > 0 and s.pitch_hz > 0 and s.pitch_range >= 0)]  # fmt: skip
+        if wrong:
+            raise UserError(
+                f"The configuration gives {wrong[0]!r} a pace or pitch that cannot be.",
+                "Use the configuration that came with the weights.",
+            )
         if len(self.speakers) != self.model.n_speakers:
             raise UserError(
                 f"The configuration lists {len(self.speakers)} speakers for a model of "
@@ -90,6 +102,16 @@ class VoiceConfig:
     def length_scale_of(self, speaker: Speaker) -> float:
         """By which the durations of the network are multiplied for a speaker."""
         return self.length_scale * speaker.length_scale
+
+    def melodies(self) -> Tensor | None:
+        """The speakers' melodies (n_speakers, 2), as `HarmonicSource.pitch` takes them.
+
+        None where nobody has one of their own.
+        """
+        if all(speaker.pitch_range == 1.0 for speaker in self.speakers):
+            return None
+        rows = [(math.log2(s.pitch_hz / MIDDLE_HZ), s.pitch_range) for s in self.speakers]
+        return torch.tensor(rows, dtype=torch.float32)
 
     @property
     def front_end(self) -> FrontEnd:

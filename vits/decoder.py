@@ -71,13 +71,15 @@ class IstftDecoder(nn.Module):
         g: Tensor | None = None,
         frame_mask: Tensor | None = None,
         harmonics: Tensor | None = None,
+        melody: Tensor | None = None,
     ) -> Tensor:
         """frame_mask (B, 1, T) ends each row where its ones end, as if nothing stood behind.
 
-        `harmonics` (B, T, 2 * n_bins) are those of the latents' own pitch unless given.
+        `harmonics` (B, T, 2 * n_bins) are those of the latents' own pitch unless given, or of that
+        with a `melody` (B, 2) as `HarmonicSource.pitch` takes it.
         """
         if self.source is not None and harmonics is None:
-            harmonics = self.harmonics(z, g, frame_mask)
+            harmonics = self.harmonics(z, g, frame_mask, melody)
         mask = None if frame_mask is None else frame_mask.transpose(1, 2)
         x = self.pre(z)
         if self.cond is not None and g is not None:
@@ -95,10 +97,16 @@ class IstftDecoder(nn.Module):
             imaginary = imaginary + gain * sines + turn * cosines
         return self.inverse(real, imaginary, mask).unsqueeze(1)
 
-    def harmonics(self, z: Tensor, g: Tensor | None, frame_mask: Tensor | None = None) -> Tensor:
+    def harmonics(
+        self,
+        z: Tensor,
+        g: Tensor | None,
+        frame_mask: Tensor | None = None,
+        melody: Tensor | None = None,
+    ) -> Tensor:
         """The source's spectra at the latents' own pitch, (B, C, T) -> (B, T, 2 * n_bins)."""
         assert self.source is not None
-        spectra: Tensor = self.source(self.source.pitch(z, g, frame_mask))
+        spectra: Tensor = self.source(self.source.pitch(z, g, frame_mask, melody))
         return spectra
 
 
@@ -261,6 +269,7 @@ def decode_in_chunks(
     n_frames: int | None = None,
     first_frames: int = 24,
     chunk_frames: int = 256,
+    melody: Tensor | None = None,
 ) -> Iterator[Tensor]:
     """Decode one utterance piece by piece, (1, C, T) -> pieces (n_samples,) that join exactly.
 
@@ -273,7 +282,8 @@ def decode_in_chunks(
     context, start, size = decoder.context_frames, 0, first_frames
     harmonics = None
     if isinstance(decoder, IstftDecoder) and decoder.source is not None:
-        harmonics = decoder.harmonics(z, g, mask)  # of the whole: a phase goes on from the start
+        # of the whole: a phase goes on from the start
+        harmonics = decoder.harmonics(z, g, mask, melody)
     while start < total:
         end = min(total, start + size)
         low, high = max(0, start - context), min(total, end + context)

@@ -44,8 +44,12 @@ class Graph(nn.Module):
 
     table: Tensor
 
-    def __init__(self, model: Vits) -> None:
+    melodies: Tensor
+
+    def __init__(self, model: Vits, melodies: Tensor | None = None) -> None:
         super().__init__()
+        self.sings = melodies is not None and model.source is not None
+        self.register_buffer("melodies", torch.zeros(0, 2) if melodies is None else melodies)
         self.model = copy.deepcopy(model).cpu().float().eval().requires_grad_(False)
         for module in list(self.model.modules()):
             if isinstance(module, HarmonicSource | InverseStft):
@@ -75,7 +79,7 @@ class Graph(nn.Module):
         m_p, logs_p, durations, g = prior
         frames = torch.arange(m_p.shape[2])
         drawn = noise[:, :, torch.remainder(frames, count)]  # one frame is too few for a graph
-        return self.sound(m_p, logs_p, drawn, scales, g), durations
+        return self.sound(m_p, logs_p, drawn, scales, g, speaker), durations
 
     def prior(
         self,
@@ -112,13 +116,23 @@ class Graph(nn.Module):
         return m_p[:, :, at], logs_p[:, :, at], durations.long(), g
 
     def sound(
-        self, m_p: Tensor, logs_p: Tensor, noise: Tensor, scales: Tensor, g: Tensor | None
+        self,
+        m_p: Tensor,
+        logs_p: Tensor,
+        noise: Tensor,
+        scales: Tensor,
+        g: Tensor | None,
+        speaker: Tensor | None,
     ) -> Tensor:
         """(1, C, T) -> (1, T * hop_length)."""
         z_p = m_p + noise * torch.exp(logs_p) * scales[0]
         z = self.model.flow(z_p, torch.ones_like(z_p[:, :1]), g, reverse=True)
-        made: Tensor = self.model.decoder(z, g).squeeze(1)
-        return made
+        if not self.sings:
+            made: Tensor = self.model.decoder(z, g).squeeze(1)
+            return made
+        who = torch.zeros(1, dtype=torch.int64) if speaker is None else speaker
+        sung: Tensor = self.model.decoder(z, g, melody=self.melodies[who]).squeeze(1)
+        return sung
 
 
 class PiperGraph(nn.Module):
@@ -134,15 +148,19 @@ class PiperGraph(nn.Module):
         ids = input + 0 * input_lengths  # an input that nothing reads would be left out
         drawn = torch.randn_like(torch.stack([ids, ids], 1).float())
         m_p, logs_p, _, g = self.whole.prior(ids, scales[1], scales, drawn, sid)
-        return self.whole.sound(m_p, logs_p, torch.randn_like(m_p), scales, g).unsqueeze(1)
+        noise = torch.randn_like(m_p)
+        return self.whole.sound(m_p, logs_p, noise, scales, g, sid).unsqueeze(1)
 
 
-def write_graph(model: Vits, path: Path, *, piper: bool = False) -> None:
+def write_graph(
+    model: Vits, path: Path, melodies: Tensor | None = None, *, piper: bool = False
+) -> None:
     """Write a network as one ONNX file, whole or not at all; in Piper's form with `piper`.
 
+    melodies (n_speakers, 2): those of `VoiceConfig.melodies`.
     Raises UserError where the packages for writing ONNX are missing.
     """
-    graph = Graph(model)
+    graph = Graph(model, melodies)
     module, inputs = (PiperGraph(graph), _piper(model)) if piper else (graph, _ours(graph))
     outputs = ["output"] if piper else ["audio", "durations"]
     dynamic = {name: sizes for name, (_, sizes) in inputs.items()}

@@ -98,6 +98,7 @@ class Latents:
     lengths: Tensor
     durations: Tensor  # (B, S) in frames
     g: Tensor | None
+    melody: Tensor | None = None  # (B, 2), as `HarmonicSource.pitch` takes it
 
 
 @dataclass(frozen=True)
@@ -417,7 +418,12 @@ class Vits(nn.Module):
         """The sound of one utterance in pieces (n_samples,), a short one first."""
         assert latents.z.shape[0] == 1, "one utterance at a time"
         yield from decode_in_chunks(
-            self.decoder, latents.z, latents.g, self.audio.hop_length, int(latents.lengths)
+            self.decoder,
+            latents.z,
+            latents.g,
+            self.audio.hop_length,
+            int(latents.lengths),
+            melody=latents.melody,
         )
 
     @property
@@ -481,12 +487,13 @@ class Vits(nn.Module):
         g: Tensor | None,
         place: Place | None = None,
         pitch: Tensor | None = None,
+        melody: Tensor | None = None,
     ) -> Tensor:
         """Latents to sound, (B, C, T) -> (B, T * hop), silent beyond each row's length in frames.
 
         The padding is not decoded: biases would make sound of it, and the end of a row hear it.
         `place` is where a window of something longer stands, so that a voice goes on in phase;
-        `pitch` (B, T) is the latents' own unless given.
+        `pitch` (B, T) is the latents' own unless given, by a `melody` (B, 2) if there is one.
         """
         if isinstance(self.decoder, IstftDecoder):
             mask, harmonics = sequence_mask(lengths, z.shape[2]), None
@@ -494,7 +501,7 @@ class Vits(nn.Module):
                 pitch = self.source.pitch(z, g, mask) if pitch is None else pitch
                 start = None if place is None else place.take(self.source.turns(pitch))
                 harmonics = self.source(pitch, start)
-            return self.decoder(z, g, mask, harmonics).squeeze(1)
+            return self.decoder(z, g, mask, harmonics, melody).squeeze(1)
         sound = z.new_zeros(z.shape[0], z.shape[2] * self.audio.hop_length)
         for row, n in enumerate(lengths.tolist()):
             g_row = g[row, None] if g is not None else None

@@ -47,9 +47,22 @@ class HarmonicSource(nn.Module):
         x = F.gelu(self.mid(x if mask is None else x * mask))
         return self.post(x).float()
 
-    def pitch(self, z: Tensor, g: Tensor | None, mask: Tensor | None = None) -> Tensor:
-        """The pitch of latents, (B, C, T) -> (B, T)."""
+    def pitch(
+        self,
+        z: Tensor,
+        g: Tensor | None,
+        mask: Tensor | None = None,
+        melody: Tensor | None = None,
+    ) -> Tensor:
+        """The pitch of latents, (B, C, T) -> (B, T).
+
+        melody (B, 2): a middle in octaves above MIDDLE_HZ, and by what the pitch goes farther from
+        it than the latents say.
+        """
         octaves, odds = self.guess(z, g, mask).unbind(1)
+        if melody is not None:
+            middle, wider = melody[:, :1], melody[:, 1:]
+            octaves = middle + (octaves - middle) * wider
         return torch.where(odds > 0, 1.0, -1.0) * MIDDLE_HZ * torch.exp2(octaves.clamp(-2, 3))
 
     def loss(self, guess: Tensor, pitch: Tensor, mask: Tensor) -> Tensor:

@@ -485,7 +485,7 @@ class Voice:
     def _latents(self, planned: Sequence[Planned]) -> Latents:
         ids = [torch.tensor(self.front_end.ids(one.utterance.symbols)) for one in planned]
         manner = planned[0].manner
-        return self.model.latents(
+        latents = self.model.latents(
             torch.nn.utils.rnn.pad_sequence(ids, batch_first=True).to(self.device),
             torch.tensor([len(row) for row in ids], device=self.device),
             torch.tensor([one.manner.speaker for one in planned], device=self.device),
@@ -494,6 +494,14 @@ class Voice:
             length_scale=self._length_scale(planned),
             generator=[_generator(one.manner.seed, one.utterance.symbols) for one in planned],
         )
+        return replace(latents, melody=self._melody([one.manner.speaker for one in planned]))
+
+    def _melody(self, speakers: Sequence[int]) -> Tensor | None:
+        """How high and low the speakers of rows go, (B, 2); None where all do as the network."""
+        if not isinstance(self.model, Vits) or self.model.source is None:
+            return None
+        table = self.config.melodies()
+        return None if table is None else table[list(speakers)].to(self.device)
 
     def _length_scale(self, planned: Sequence[Planned]) -> float | Tensor:
         """How long symbols are; (B, 1, S) where some of them are emphasised."""
@@ -553,7 +561,7 @@ class Voice:
     def _decoded(self, sounds: Sequence[_Sounds]) -> list[Samples]:
         """The samples of each, by one pass of the decoder."""
         rows = [sound.latents for sound in sounds if sound.latents is not None]
-        found = iter(self.model.decode(*_stacked(rows)).unbind(0) if rows else ())
+        found = iter(self._sound_of(rows).unbind(0) if rows else ())
         decoded = []
         for sound in sounds:
             if sound.latents is None:
@@ -563,6 +571,14 @@ class Voice:
             samples = _finished(_numpy(next(found)[:n_samples]))
             decoded.append(self._faded(samples, 0, len(samples)))
         return decoded
+
+    def _sound_of(self, rows: Sequence[Latents]) -> Tensor:
+        z, lengths, g = _stacked(rows)
+        melodies = [row.melody for row in rows if row.melody is not None]
+        if not melodies:
+            return self.model.decode(z, lengths, g)
+        assert isinstance(self.model, Vits)
+        return self.model.decode(z, lengths, g, melody=torch.cat(melodies))
 
     def _pieces(self, planned: Planned) -> Iterator[Audio]:
         sound = self._sounds([planned])[0]
@@ -650,7 +666,8 @@ def _network(folder: Path, device: str, engine: Engine) -> tuple[Vits | OnnxNetw
     if not graph.exists():
         from vits.graph import write_graph
 
-        write_graph(load_voice(folder)[0], graph)
+        model, config = load_voice(folder)
+        write_graph(model, graph, config.melodies())
     config = load_config(folder)
     return OnnxNetwork(graph, config, device), config
 
@@ -660,7 +677,9 @@ def _row(latents: Latents, row: int) -> Latents:
     length = latents.lengths[row, None]
     frames = -(-int(length) // FRAME_BLOCK) * FRAME_BLOCK
     g = None if latents.g is None else latents.g[row, None]
-    return Latents(latents.z[row, None, :, :frames], length, latents.durations[row, None], g)
+    melody = None if latents.melody is None else latents.melody[row, None]
+    z, durations = latents.z[row, None, :, :frames], latents.durations[row, None]
+    return Latents(z, length, durations, g, melody)
 
 
 def _stacked(rows: Sequence[Latents]) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -60,7 +60,7 @@ def _onnx(voice: Voice, folder: Path) -> None:
     from vits.checkpoint import save_config
     from vits.graph import write_graph
 
-    write_graph(voice.weights("graph"), folder / GRAPH)
+    write_graph(voice.weights("graph"), folder / GRAPH, voice.config.melodies())
     save_config(folder, voice.config)
     write_card(folder, voice.card)
 

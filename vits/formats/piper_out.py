@@ -25,7 +25,8 @@ BEGIN, BLANK, END = "^", "_", "$"
 def write(voice: Voice, folder: Path) -> None:
     """Write the two files. Raises UserError where the voice's text is not espeak's."""
     settings = piper_settings(voice)
-    write_graph(voice.weights("graph"), folder / f"{voice.name}.onnx", piper=True)
+    path = folder / f"{voice.name}.onnx"
+    write_graph(voice.weights("graph"), path, voice.config.melodies(), piper=True)
     text = json.dumps(settings, ensure_ascii=False, indent=2) + "\n"
     write_text(folder / f"{voice.name}.onnx.json", text)
 

@@ -47,6 +47,9 @@ def test_tags_are_added_to_text_without() -> None:
     japanese = "明日はPythonを学ぶ。"
     assert clean(japanese) == clean("[JA]明日は[JA][EN]Python[EN][JA]を学ぶ。[JA]")
     assert clean("東京", "ja") != clean("東京", "zh")
+    mixed = clean("我们写程序，こんにちは。", "ja")  # 们 is in no Japanese character set
+    assert mixed == clean("[ZH]我们写程序，[ZH][JA]こんにちは。[JA]")
+    assert clean("東京、今日は雨です。") == clean("[JA]東京、今日は雨です。[JA]")
     assert clean("東京は広い。天气好。", "zh").startswith(clean("[JA]東京は広い。[JA]").rstrip("."))
 
 

@@ -2,13 +2,14 @@
 
 Text that somebody tagged is taken as it is; other text is tagged by its scripts: kana are Japanese,
 Latin letters English, and Chinese characters what the kana around them, or the language asked for,
-say they are.
+say they are; with one that Japanese does not write (们, 这) beside them they are Chinese.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vits.text.tokens import HAN, KANA, LATIN
 
@@ -18,6 +19,7 @@ _RUN = re.compile(rf"(?P<cjk>[{HAN}{KANA}])|(?P<en>[{LATIN}])")
 _KANA = re.compile(rf"[{KANA}]")
 _CJK = re.compile(rf"[{HAN}{KANA}]")
 _SENTENCE = re.compile(r"[。！？!?\n]")
+_CLAUSE = re.compile(r"[。！？!?\n，、,；;：:]")
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,29 @@ def _spoken(
         return "en" if "en" in languages else default
     if "ja" not in languages:
         return "zh"
-    if _KANA.match(match[0]) or language == "ja" or "zh" not in languages:
+    if _KANA.match(match[0]) or "zh" not in languages:
         return "ja"
-    before = max((m.end() for m in _SENTENCE.finditer(text, 0, match.start())), default=0)
-    after = _SENTENCE.search(text, match.end())
-    letters = _CJK.findall(text, before, after.start() if after else len(text))
+    if any(map(_only_chinese, _around(text, match, _CLAUSE))):
+        return "zh"
+    if language == "ja":
+        return "ja"
+    letters = _around(text, match, _SENTENCE)
     kana = sum(_KANA.match(letter) is not None for letter in letters)
     return "ja" if kana > 0.1 * len(letters) else "zh"
+
+
+def _around(text: str, match: re.Match[str], ends: re.Pattern[str]) -> list[str]:
+    """The Chinese characters and kana of the stretch between two `ends` that a match is in."""
+    before = max((m.end() for m in ends.finditer(text, 0, match.start())), default=0)
+    after = ends.search(text, match.end())
+    return _CJK.findall(text, before, after.start() if after else len(text))
+
+
+@lru_cache(maxsize=4096)
+def _only_chinese(letter: str) -> bool:
+    """Whether a character is in no Japanese character set."""
+    try:
+        letter.encode("cp932")
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -303,7 +303,9 @@ class RayActors:
     def run(self, next_item: NextItem) -> Iterator[Step | Done]:
         ray = _ray()
         if not ray.is_initialized():
-            here = {"num_cpus": max(self.workers, os.cpu_count() or 1), "include_dashboard": False}
+            cores = max(self.workers, os.cpu_count() or 1)
+            # "local": else Ray joins whatever cluster happens to run on this machine
+            here = {"address": "local", "num_cpus": cores, "include_dashboard": False}
             settings: dict[str, Any] = {"address": self.address} if self.address else here
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
         shared = ray.put(self.shared())  # once; every actor reads it where it is

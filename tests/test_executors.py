@@ -87,8 +87,11 @@ def test_nobody_is_hired_where_there_is_nothing_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_real_ray_does_the_same_with_a_worker_killed_in_the_middle(tmp_path: Path) -> None:
+def test_a_real_ray_does_the_same_with_a_worker_killed_in_the_middle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ray = pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")  # another cluster, which is not ours to join
     # the tests are no installed package that an actor could import
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     try:

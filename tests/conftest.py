@@ -99,6 +99,30 @@ def make_tiny_voice(folder: Path, *, seed: int = 1, **changes: Any) -> Path:
     return folder
 
 
+def own_voice(folder: Path) -> Path:
+    """An untrained voice with our own parts, a harmonic source among them, that is heard."""
+    import torch
+
+    from vits.checkpoint import load_voice, save_voice
+    from vits.config import IstftConfig
+    from vits.decoder import IstftDecoder
+
+    make_tiny_voice(
+        folder,
+        istft=IstftConfig(
+            channels=16, intermediate_channels=32, n_layers=2, source_channels=4, source_bands=9
+        ),
+    )
+    model, config = load_voice(folder)
+    assert isinstance(model.decoder, IstftDecoder)
+    assert model.source is not None
+    with torch.no_grad():
+        model.source.post.bias[1] = 1.0  # a voice most of the time
+        model.decoder.shape.bias[:9] -= 2.5  # at the level of speech
+    save_voice(folder, model, config, torch.float32)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_library(tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes the library of whoever runs it, or depends on their language."""

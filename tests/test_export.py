@@ -14,20 +14,12 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from conftest import make_tiny_voice
+from conftest import make_tiny_voice, own_voice
 
 from cli import clone_voice
 from vits.audio import read_audio
-from vits.checkpoint import (
-    Speaker,
-    VoiceConfig,
-    load_config,
-    load_voice,
-    save_config,
-    save_voice,
-)
-from vits.config import AudioConfig, HifiganConfig, IstftConfig, TextConfig, VitsConfig
-from vits.decoder import IstftDecoder
+from vits.checkpoint import Speaker, VoiceConfig, load_config, save_config, save_voice
+from vits.config import AudioConfig, HifiganConfig, TextConfig, VitsConfig
 from vits.errors import UserError
 from vits.formats.huggingface_out import their_name
 from vits.formats.importer import ImportRequest, import_voice
@@ -69,24 +61,6 @@ def paper_voice(folder: Path, *, speakers: int = 3, **changes: Any) -> Path:
                 model.duration_predictor.affine.m.copy_(torch.tensor([[-1.0], [0.0]]))
                 model.duration_predictor.affine.logs.copy_(torch.tensor([[1.0], [0.0]]))
         save_voice(folder, model, config, torch.float32)
-    return folder
-
-
-def own_voice(folder: Path) -> Path:
-    """An untrained voice with our own parts, a harmonic source among them, that is heard."""
-    make_tiny_voice(
-        folder,
-        istft=IstftConfig(
-            channels=16, intermediate_channels=32, n_layers=2, source_channels=4, source_bands=9
-        ),
-    )
-    model, config = load_voice(folder)
-    assert isinstance(model.decoder, IstftDecoder)
-    assert model.source is not None
-    with torch.no_grad():
-        model.source.post.bias[1] = 1.0  # a voice most of the time
-        model.decoder.shape.bias[:9] -= 2.5  # at the level of speech
-    save_voice(folder, model, config, torch.float32)
     return folder
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import make_tiny_voice
+from conftest import make_tiny_voice, own_voice
 
 from pipelines.intonation import WIDEST, _drawn, _octaves, _spread, intoned
 from pipelines.pace import length_scale
@@ -129,16 +129,16 @@ def test_a_voice_speaks_with_its_speakers_range_whole_and_in_pieces(tmp_path: Pa
 
 
 def test_its_graph_sings_as_it_does(tmp_path: Path) -> None:
-    folder = make_tiny_voice(tmp_path / "tiny", istft=SOURCE)
+    folder = own_voice(tmp_path / "tiny")
     flat = next(iter(sung(folder, 1.0).speak(CLAUSE))).audio.samples
     voice = sung(folder, 1.3)
     by_graph = Voice.load(str(folder), engine="onnx")
     for speaker in ("Anna", "Ben"):
         wanted = next(iter(voice.speak(CLAUSE, speaker=speaker))).audio.samples
         found = next(iter(by_graph.speak(CLAUSE, speaker=speaker))).audio.samples
-        assert np.abs(found - wanted).mean() < 1e-3
+        assert np.abs(found - wanted).max() < 1e-3
         if speaker == "Anna":
-            assert np.abs(found - flat).mean() > 0.01
+            assert np.abs(found - flat).max() > 0.01
 
 
 @pytest.mark.parametrize(
